@@ -1,0 +1,116 @@
+"""What options and environment variables come to: the secrets, the site, the mode; or a ConfigError that says why not."""
+
+import difflib
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from portico.crypto.keyring import Keyring
+from portico.errors import ConfigError
+from portico.options import AuthOptions, SessionOptions
+
+MIN_SECRET_LENGTH = 32
+DEVELOPMENT_SECRET = "a-secret-for-development-and-tests-only"  # noqa: S105  # refused in production
+DEFAULT_PATH = "/api/auth"
+MODES = ("production", "development", "test")
+logger = logging.getLogger("portico")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """The environment variables that matter; upstream's names, but for the mode."""
+
+    variables: Mapping[str, str]
+
+    @property
+    def is_production(self) -> bool:
+        """Production is the default: it has to be turned off."""
+        mode = self.variables.get("PORTICO_ENV") or "production"
+        if mode not in MODES:
+            raise ConfigError(f"PORTICO_ENV is one of {', '.join(MODES)}, not {mode!r}")
+        return mode == "production"
+
+    def first(self, *names: str) -> str | None:
+        """Return the first variable that is set and not empty."""
+        return next((self.variables[name] for name in names if self.variables.get(name)), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where the endpoints live."""
+
+    origin: str
+    """Scheme, host and port."""
+
+    path: str
+    """Without a slash at its end."""
+
+    @property
+    def url(self) -> str:
+        return self.origin + self.path
+
+    @property
+    def is_secure(self) -> bool:
+        return self.origin.startswith("https://")
+
+
+def check_names(given: Iterable[str]) -> None:
+    """Refuse an option that does not exist, and suggest the one that was meant."""
+    known = AuthOptions.__annotations__
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(known))}"
+            raise ConfigError(f"Auth has no option {name!r}{hint}")
+
+
+def keyring_of(options: AuthOptions, environment: Environment) -> Keyring:
+    """Return the secrets to sign and encrypt with."""
+    secret = options.get("secret") or environment.first("BETTER_AUTH_SECRET", "AUTH_SECRET")
+    versions = options.get("secrets")
+    listed = None if versions is not None else environment.first("BETTER_AUTH_SECRETS")
+    if secret is None and not versions and listed is None:
+        if environment.is_production:
+            raise ConfigError(
+                "there is no secret: pass secret= or set BETTER_AUTH_SECRET (`portico secret` makes one), "
+                "or set PORTICO_ENV=development"
+            )
+        logger.warning("no secret is set: sessions are signed with one that everybody knows")
+        secret = DEVELOPMENT_SECRET
+    keyring = Keyring.parse(listed, secret) if listed else Keyring(secret, versions or ())
+    if len(keyring.current) < MIN_SECRET_LENGTH:
+        logger.warning("the secret has fewer than %d characters: `portico secret` makes one", MIN_SECRET_LENGTH)
+    return keyring
+
+
+def site_of(options: AuthOptions, environment: Environment) -> Site:
+    """Return where the endpoints live: a path in the base URL wins over `base_path`."""
+    url = options.get("base_url") or environment.first("BETTER_AUTH_URL")
+    if url is None:
+        raise ConfigError("there is no base URL: pass base_url='https://example.com' or set BETTER_AUTH_URL")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigError(f"base_url is not a URL: {url!r} ({error})") from error
+    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ConfigError(f"base_url must look like 'https://example.com', not {url!r}")
+    path = parts.path.rstrip("/") or options.get("base_path", DEFAULT_PATH).rstrip("/")
+    if path and not path.startswith("/"):
+        raise ConfigError(f"base_path must start with a slash, such as {DEFAULT_PATH!r}, not {path!r}")
+    return Site(origin=f"{parts.scheme}://{parts.netloc}".lower(), path=path)
+
+
+def check_session(options: SessionOptions) -> None:
+    """Refuse lifetimes that cannot be meant."""
+    for name in ("expires_in", "update_age", "fresh_age"):
+        seconds: Any = getattr(options, name)
+        if seconds < 0 or (name == "expires_in" and seconds == 0):
+            raise ConfigError(f"session.{name} is a number of seconds, not {seconds!r}")
+    cache = options.cookie_cache
+    if cache.strategy not in {"compact", "jwt", "jwe"}:
+        raise ConfigError(f"session.cookie_cache.strategy is compact, jwt or jwe, not {cache.strategy!r}")
+    if cache.max_age <= 0:
+        raise ConfigError(f"session.cookie_cache.max_age is a number of seconds above 0, not {cache.max_age!r}")

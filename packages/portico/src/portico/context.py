@@ -1,0 +1,85 @@
+"""One call: on whose behalf it runs, what it reads and what it adds to the response."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from portico.http import Background, Headers, Reply, Request, SupportsItems
+from portico.messages import SessionData
+from portico.store.adapter import Adapter
+
+if TYPE_CHECKING:
+    from portico.auth import Auth
+    from portico.endpoint import Endpoint
+
+
+class HasHeaders(Protocol):
+    """Any framework's request object."""
+
+    @property
+    def headers(self) -> SupportsItems: ...
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Context:
+    """One call: the Auth it runs on, whose credentials it carries, and what it adds to the response."""
+
+    auth: "Auth[Any]"
+    store: Adapter
+    headers: Headers = field(default_factory=Headers)
+    is_trusted: bool = False
+    """The caller is None: our own code, without anybody's credentials."""
+    request: Request | None = None
+    """Set when the call came over HTTP."""
+    endpoint: "Endpoint | None" = None
+    body: Any = None
+    """The body as on the wire; what a before hook reads and replaces."""
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    session: SessionData[Any, Any] | None = None
+    """The caller's session, if the endpoint's session rule asked for it."""
+    new_session: SessionData[Any, Any] | None = None
+    """The session that this call started or changed."""
+    reply: Reply = field(default_factory=Reply)
+    committed: list[Background] | None = None
+    """What waits for the end of the transaction; None outside of one."""
+
+    def now(self) -> datetime:
+        """Return the present in whole milliseconds, the precision of upstream's dates."""
+        now = self.auth.clock()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def child(self) -> "Context":
+        """Return the same caller with a reply of its own, for calling another endpoint without its cookies."""
+        return replace(self, reply=Reply(), session=None, new_session=None)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator["Context", None]:
+        """Run calls on the yielded context together or, after an exception, not at all."""
+        committed: list[Background] = []
+        async with self.store.transaction() as store:
+            yield replace(self, store=store, committed=committed)
+        for work in committed:
+            await self.after_commit(work)
+
+    async def after_commit(self, work: Background) -> None:
+        """Run `work` when what was written is committed: now, or when the transaction ends."""
+        if self.committed is None:
+            await self.auth.handler.settle(work)
+        else:
+            self.committed.append(work)
+
+    def set_cookie(self, name: str, value: str, max_age: int | None) -> None:
+        """Send a signed cookie that lasts `max_age` seconds, or until the browser closes."""
+        self.reply.headers.append(self.auth.cookies.write(name, value, max_age))
+        self.reply.cookies[name] = value
+
+    def expire_cookie(self, name: str) -> None:
+        """Make the browser forget a cookie."""
+        self.reply.headers.append(self.auth.cookies.expire(name))
+        self.reply.cookies.pop(name, None)
+
+
+Caller = Context | HasHeaders | Mapping[str, str] | None
+"""On whose behalf a server-side call runs; None is our own code, without anybody's credentials."""

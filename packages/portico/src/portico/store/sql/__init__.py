@@ -1,0 +1,1 @@
+"""Rows in an SQL database: statements compiled once per shape, run by an executor."""

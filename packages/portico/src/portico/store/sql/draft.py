@@ -1,0 +1,114 @@
+"""One statement under construction: its table, its parameters, and what its rows mean."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+import sqlalchemy
+from sqlalchemy import ClauseElement, ColumnElement
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.selectable import FromClause
+
+from portico.schema import Record, Table
+from portico.store.adapter import Where
+from portico.store.codecs import Encode, decoders, encode_number, encoder
+from portico.store.sql.conditions import Parameters, values_of
+from portico.store.sql.idioms import Idiom
+from portico.store.where import field_of
+
+RowT = TypeVar("RowT")
+Values = Sequence[Any]
+
+# As text: SQLAlchemy would make parameters of them, of a missing OFFSET too, that no caller gives.
+ZERO: ColumnElement[int] = sqlalchemy.literal_column("0")
+ONE: ColumnElement[int] = sqlalchemy.literal_column("1")
+
+
+class Statement(NamedTuple, Generic[RowT]):
+    """A compiled statement."""
+
+    sql: str
+
+    placed: tuple[tuple[int, Encode], ...]
+    """Which value goes to each placeholder, and how it is encoded."""
+
+    decode: Callable[[Values], RowT]
+    """Returns what one row of the answer means."""
+
+    def args(self, where: Sequence[Where] = (), *, changes: Values = (), page: Values = ()) -> list[Any]:
+        """Return the parameters for these values; raise UnstorableError for what no column can hold."""
+        values = values_of(where)
+        if changes or page:
+            values = [*changes, *values, *page]
+        return [encode(values[place]) for place, encode in self.placed]
+
+
+class Draft:
+    """A statement about the rows of one table."""
+
+    def __init__(self, table: Table[Any], idiom: Idiom) -> None:
+        self.table = table
+        self.clause = clause_of(table)
+        self.parameters = Parameters(idiom)
+        self._idiom = idiom
+
+    def columns(self, table: Table[Any], clause: FromClause) -> list[ColumnElement[Any]]:
+        """Return the columns of `clause` in the order of the fields."""
+        return [clause.c[field.wire] for field in table.fields.values()]
+
+    def condition(self, where: Sequence[Where]) -> ColumnElement[bool]:
+        return self.parameters.condition(self.table, self.clause.c, where)
+
+    def is_first(self, where: Sequence[Where]) -> ColumnElement[bool]:
+        """Return the condition that holds for the first row that matches, and for no other."""
+        candidates = clause_of(self.table).alias("candidate")
+        # Locked where the database locks rows: whoever waited for another's change looks at the changed row again.
+        first = (
+            sqlalchemy.select(candidates.c.id)
+            .where(self.parameters.condition(self.table, candidates.c, where))
+            .limit(ONE).offset(ZERO)
+            .with_for_update()
+        )
+        return self.clause.c.id.in_(first)
+
+    def added(self, name: str) -> tuple[str, ColumnElement[Any]]:
+        """Return the column of field `name` and what it becomes when a number is added; NULL counts as 0."""
+        column = self.clause.c[field_of(self.table, name).wire]
+        return column.name, sqlalchemy.func.coalesce(column, ZERO) + self.parameters.bind(encode_number)
+
+    def given(self, name: str) -> tuple[str, ColumnElement[Any]]:
+        """Return the column of field `name` and a placeholder for its value."""
+        field = field_of(self.table, name)
+        return field.wire, self.parameters.bind(encoder(self._idiom.codecs, field))
+
+    def decoder(self, table: Table[Any]) -> Callable[[Values], Record]:
+        """Return what makes a record of the columns of `table`, which a row begins with."""
+        names = tuple(table.fields)
+        decoded = decoders(self._idiom.codecs, table.fields)
+
+        def decode(row: Values) -> Record:
+            record = dict(zip(names, row))  # noqa: B905  # a joined row goes on
+            for name, decode_value in decoded:
+                value = record[name]
+                if value is not None:
+                    record[name] = decode_value(value)
+            return record
+
+        return decode
+
+    def compiled(self, statement: ClauseElement, dialect: Dialect, decode: Callable[[Values], RowT]) -> Statement[RowT]:
+        """Return the statement as `dialect` says it."""
+        compiled = cast("SQLCompiler", statement.compile(dialect=dialect))
+        places = [int(name[1:]) for name in compiled.positiontup or ()]
+        encoders = self.parameters.encoders
+        return Statement(compiled.string, tuple((place, encoders[place]) for place in places), decode)
+
+
+def clause_of(table: Table[Any]) -> sqlalchemy.TableClause:
+    """Return the table as SQLAlchemy knows it, in upstream's order of columns: `id` first."""
+    wires = sorted((field.wire for field in table.fields.values()), key=lambda wire: wire != "id")
+    return sqlalchemy.table(table.name, *map(_column, wires))
+
+
+def _column(wire: str) -> sqlalchemy.ColumnClause[Any]:
+    return sqlalchemy.column(wire)

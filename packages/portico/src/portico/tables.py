@@ -1,0 +1,42 @@
+"""The tables of one Auth: the core's rows with the columns that plugins and the app add, and the plugins' own."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args, get_origin
+
+from portico.api import Api
+from portico.endpoint import Plugin
+from portico.errors import ConfigError
+from portico.models import Account, Session, User, Verification
+from portico.schema import Columns, Row, Table, check_columns
+
+
+def tables_of(
+    api: type[Api[Any, Any]], plugins: Iterable[Plugin[Any, Any]], additional: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Table[Any]]:
+    """Return the tables by name, referenced ones before those that refer to them."""
+    user, session = row_classes(api)
+    core: dict[str, type[Row]] = {"user": user, "session": session, "account": Account, "verification": Verification}
+    columns: dict[str, list[type[Columns]]] = {name: [] for name in core}
+    own: dict[str, type[Row]] = {}
+    for plugin in plugins:
+        own |= plugin.tables
+        for name, mixin in plugin.columns.items():
+            columns[name].append(mixin)
+    for name, row in core.items():
+        check_columns(row, columns[name])
+    unknown = set(additional) - set(core)
+    if unknown:
+        raise ConfigError(f"additional_fields names {sorted(unknown)}; the tables are {', '.join(core)}")
+    tables = {name: Table(name, row, columns[name], additional.get(name, {})) for name, row in core.items()}
+    return tables | {name: Table(name, row, (), {}) for name, row in own.items()}
+
+
+def row_classes(api: type[Api[Any, Any]]) -> tuple[type[User], type[Session]]:
+    """Read User and Session from `class MyApi(Api[User, Session])`, wherever that stands in the bases."""
+    for kind in api.__mro__:
+        for base in getattr(kind, "__orig_bases__", ()):
+            arguments = get_args(base)
+            if get_origin(base) is Api and all(isinstance(each, type) and issubclass(each, Row) for each in arguments):
+                user, session = arguments
+                return user, session
+    return User, Session
