@@ -36,6 +36,7 @@ FEATURES = {
     "S-152": "a short secret is warned about",
     "S-159": "a cookie copy of another version is not believed",
     "S-161": "compact, jwt and jwe copies are upstream's to the byte",
+    "S-162": "lifetime and version of the cookie cache",
     "S-163": "lifetimes: seven days, prolonged daily, fresh for one day",
     "S-165": "a cached session outlives its revocation by max_age at most",
     "S-169": "custom rate limits by path, with wildcards, and off",
@@ -46,6 +47,8 @@ FEATURES = {
     "S-187": "hooks round endpoints see body, query, headers, the new session and the reply",
     "S-198": "bearer tokens in Authorization and set-auth-token",
     "S-202": "usernames have 3 to 30 characters",
+    "S-205g": "the last-login cookie",
+    "S-208": "options of cookies",
     "S-258": "a session is read together with its user",
     "S-264": "freshness counts from sign-in, not from use",
 }
@@ -58,7 +61,7 @@ BEHAVIOURS = {
     "B-05": "media types: JSON by default, forms where allowed, 415 otherwise",
     "B-06": "no body is fine without a content type; malformed JSON is a 400",
     "B-07": "validation errors are zod's texts, joined",
-    "B-08": "before hooks run ahead of validation, after hooks also on refusals; a bad body comes before a missing session",
+    "B-08": "before hooks run ahead of validation, after hooks also on refusals; a bad body precedes a missing session",
     "B-09": "errors have message, then code; what was not foreseen is an empty 500",
     "B-11": "ok answers JSON, error answers a page",
     "B-12": "dates have three digits and Z; columns come in order, id last, nulls included",
@@ -81,6 +84,7 @@ BEHAVIOURS = {
     "B-40": "revoking an unknown token succeeds",
     "B-41": "change-password's reply",
     "B-42": "update-user's replies",
+    "B-45": "mail links are HS256 tokens",
     "B-48": "requests with cookies need a trusted origin",
     "B-49": "signing in needs one without cookies, too, if a browser asks",
     "B-50": "URLs in body and query must be trusted",
@@ -93,8 +97,12 @@ BEHAVIOURS = {
     "B-57": "limits are on unless this is development",
     "B-58": "signatures of cookies",
     "B-59": "rotation of secrets",
+    "B-60": "keys are derived per purpose",
     "B-61": "deletions keep the attributes; the order of cookies",
     "B-62": "a base URL with a path is used as it is",
+    "B-64": "OAuth state lives in a signed or encrypted cookie",
+    "B-71": "the account cookie",
+    "B-72": "which stored tokens count as encrypted",
     "B-75": "the order of hooks; after database hooks run when all is committed",
     "B-76": "server calls return objects, raise errors, skip origins and limits",
     "B-77": "enabling two-factor",
@@ -102,6 +110,9 @@ BEHAVIOURS = {
     "B-79": "wrong codes end a challenge",
     "B-80": "rememberMe survives the second step; backup codes work once",
     "B-83": "usernames: lower case, displayed as written, refusals",
+    "B-85": "keys are stored as SHA-256",
+    "B-94": "the readable login-method cookie",
+    "B-100": "the private JWK is encrypted",
 }
 
 SECURITY = {
@@ -117,6 +128,7 @@ SECURITY = {
     "E04": "giant passwords cost nothing",
     "E05": "one account per address, whatever its case",
     "E06": "fifty sign-ups of one address at once make one user",
+    "E12": "a value made for one purpose is refused for another",
     "F07": "a hook that fails after the commit loses nothing",
     "F08": "no secret reaches a log",
     "G01": "fields that are not for clients cannot be set",
@@ -128,9 +140,11 @@ SECURITY = {
     "L02": "limits are exact under concurrency",
     "M01": "guesses are limited, also in bursts",
     "M02": "each time step works once",
+    "M03": "one step of drift",
     "M04": "a backup code cannot be spent twice",
     "M05": "nothing of a session exists before the second step",
     "M06": "enrolling needs the password and cannot overwrite a live secret",
+    "O03": "hostile JWT headers are refused",
     "S01": "session fixation",
     "S02": "tokens are unique and signed",
     "S03": "logout is real",
@@ -145,12 +159,15 @@ ARCHITECTURE = {
     "ARCH-construction": "what can be decided once is decided at construction",
     "ARCH-declaration": "an endpoint is declared once",
     "ARCH-extends": "a plugin adds columns, body fields and replies to the core",
+    "ARCH-formats": "cookies, tokens and encrypted text are upstream's to the byte",
     "ARCH-gates": "gates stand before every session",
     "ARCH-hooks": "hooks see the wire and replace, never mutate",
     "ARCH-messages": "wire names only in bodies; what was not passed is left out",
     "ARCH-middleware": "path middlewares run ahead of hooks, over HTTP",
     "ARCH-openapi": "the spec comes from the same declarations",
     "ARCH-background": "background work has an owner",
+    "ARCH-passwords": "argon2id is written, upstream's scrypt verified too, old hashes replaced",
+    "ARCH-rotation": "every listed secret is accepted, the first one signs",
     "ARCH-routes": "aliases share rules, limits and hooks; verbs keep their rules",
     "ARCH-rules": "session rules combine",
     "ARCH-run": "sync code calls through one loop",
@@ -170,4 +187,11 @@ ARCHITECTURE = {
     "CONF-session": "lifetimes that cannot be meant",
 }
 
-REQUIREMENTS = FEATURES | BEHAVIOURS | SECURITY | ARCHITECTURE
+STANDARDS = {
+    "RFC 4648": "base64url without padding",
+    "RFC 6238": "time-based one-time passwords",
+    "RFC 7515": "headers of signed tokens",
+    "RFC 7519": "exp and nbf",
+}
+
+REQUIREMENTS = STANDARDS | FEATURES | BEHAVIOURS | SECURITY | ARCHITECTURE

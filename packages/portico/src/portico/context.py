@@ -8,11 +8,35 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from portico.http import Background, Headers, Reply, Request, SupportsItems
 from portico.messages import SessionData
+from portico.schema import Table
 from portico.store.adapter import Adapter
+from portico.wire import Encodable, constructor
 
 if TYPE_CHECKING:
     from portico.auth import Auth
     from portico.endpoint import Endpoint
+
+
+session_data = constructor(SessionData[Any, Any])
+"""Make a SessionData of trusted rows, without validating them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCopy(Encodable):
+    """A session as its cookie copy holds it: sent on as it is, and decoded when somebody looks."""
+
+    sessions: Table[Any]
+    users: Table[Any]
+    session: dict[str, Any]
+    user: dict[str, Any]
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return both rows ready for JSON."""
+        return {"session": self.sessions.shown_of(self.session), "user": self.users.shown_of(self.user)}
+
+    def opened(self) -> SessionData[Any, Any]:
+        """Return the session with its dates and types."""
+        return session_data({"session": self.sessions.from_wire(self.session), "user": self.users.from_wire(self.user)})
 
 
 class HasHeaders(Protocol):
@@ -37,13 +61,20 @@ class Context:
     body: Any = None
     """The body as on the wire; what a before hook reads and replaces."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
-    session: SessionData[Any, Any] | None = None
-    """The caller's session, if the endpoint's session rule asked for it."""
+    found: SessionData[Any, Any] | SessionCopy | None = None
+    """The caller's session as it was found; read it from `session`."""
     new_session: SessionData[Any, Any] | None = None
     """The session that this call started or changed."""
     reply: Reply = field(default_factory=Reply)
     committed: list[Background] | None = None
     """What waits for the end of the transaction; None outside of one."""
+
+    @property
+    def session(self) -> SessionData[Any, Any] | None:
+        """The caller's session, if the endpoint's session rule asked for it."""
+        if isinstance(self.found, SessionCopy):
+            self.found = self.found.opened()
+        return self.found
 
     def now(self) -> datetime:
         """Return the present in whole milliseconds, the precision of upstream's dates."""
@@ -52,7 +83,7 @@ class Context:
 
     def child(self) -> "Context":
         """Return the same caller with a reply of its own, for calling another endpoint without its cookies."""
-        return replace(self, reply=Reply(), session=None, new_session=None)
+        return replace(self, reply=Reply(), found=None, new_session=None)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator["Context", None]:

@@ -1,7 +1,7 @@
 """The caller's own user."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from portico import admission
 from portico.context import Context
@@ -13,6 +13,8 @@ from portico.wire import Wire
 
 
 class UpdateUser(Wire):
+    json_kind: ClassVar[str] = "record"
+
     name: str = ""
     image: str | None = None
     email: Any = None

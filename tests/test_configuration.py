@@ -1,0 +1,141 @@
+import logging
+from typing import Any
+
+import pytest
+
+from app import BASICS, ORIGIN, SECRET, plain, signed_up
+from portico import Auth, ConfigError, CookieCacheOptions, SessionOptions
+from portico.configuration import Environment, site_of
+from requirements import requirement
+
+VARIABLES = ("BETTER_AUTH_SECRET", "AUTH_SECRET", "BETTER_AUTH_SECRETS", "BETTER_AUTH_URL", "PORTICO_ENV")
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@requirement("CONF-secret", "S-151")
+def test_production_needs_a_secret_and_says_how_to_make_one() -> None:
+    with pytest.raises(ConfigError, match=r"BETTER_AUTH_SECRET \(`portico secret` makes one\)"):
+        Auth(base_url=ORIGIN)
+
+
+@requirement("CONF-secret", "S-151")
+def test_development_may_go_without_and_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PORTICO_ENV", "development")
+    Auth(base_url=ORIGIN)
+    assert "no secret is set" in caplog.text
+
+
+@requirement("S-151")
+def test_secret_and_url_come_from_the_environment_if_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BETTER_AUTH_SECRET", SECRET)
+    monkeypatch.setenv("BETTER_AUTH_URL", "https://env.example.com")
+    assert (Auth().keyring.current, Auth().site.origin) == (SECRET, "https://env.example.com")
+    given = Auth(secret="another-secret-0123456789-abcdefghij", base_url=ORIGIN)
+    assert (given.keyring.current, given.site.origin) == ("another-secret-0123456789-abcdefghij", ORIGIN)
+
+
+@requirement("B-59", "S-151")
+def test_versioned_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BETTER_AUTH_SECRETS", f"2:new-secret-0123456789-abcdefghijklmn,1:{SECRET}")
+    keyring = Auth(base_url=ORIGIN).keyring
+    assert (keyring.accepted, keyring.encryption_version) == (("new-secret-0123456789-abcdefghijklmn", SECRET), 2)
+
+
+@requirement("S-152", "CONF-secret", "F08")
+def test_a_short_secret_is_warned_about_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        Auth(secret="too-short-a-secret", base_url=ORIGIN)
+    assert "fewer than 32 characters" in caplog.text
+    assert "too-short-a-secret" not in caplog.text
+
+
+@requirement("J02", "B-59")
+@pytest.mark.anyio
+async def test_a_cookie_signed_with_a_retired_secret_still_opens() -> None:
+    old = plain()
+    browser = await signed_up(old)
+    rotated = plain(secrets=[(2, "second-secret-0123456789-abcdefghijklmn"), (1, SECRET)], database=old.store)
+    assert await rotated.api.get_session(browser.headers) is not None
+    replaced = plain(secret="second-secret-0123456789-abcdefghijklmn", database=old.store)
+    assert await replaced.api.get_session(browser.headers) is None
+
+
+@requirement("CONF-base-url", "B-62", "S-150")
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ({"base_url": "https://a.example.com"}, "https://a.example.com/api/auth"),
+        ({"base_url": "https://A.example.com:8443/", "base_path": "/auth/"}, "https://a.example.com:8443/auth"),
+        ({"base_url": "https://a.example.com/own/path", "base_path": "/auth"}, "https://a.example.com/own/path"),
+        ({"base_url": "http://[::1]:3000", "base_path": ""}, "http://[::1]:3000"),
+    ],
+)
+def test_a_path_in_the_base_url_wins_over_the_base_path(options: Any, url: str) -> None:
+    assert site_of(options, Environment(variables={})).url == url
+
+
+@requirement("CONF-base-url")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https://a b",
+        "https://x:99999",
+        "https://x?q",
+        "https://u@x",
+        "",
+    ],
+)
+def test_a_base_url_that_is_none_is_a_mistake(url: str) -> None:
+    with pytest.raises(ConfigError, match="base"):
+        Auth(secret=SECRET, base_url=url)
+
+
+@requirement("CONF-options")
+def test_an_option_that_does_not_exist_is_a_mistake_with_a_suggestion() -> None:
+    options: Any = {**BASICS, "trusted_origin": ["https://x.example.com"]}
+    with pytest.raises(ConfigError, match="no option 'trusted_origin'; did you mean 'trusted_origins'"):
+        Auth(**options)
+
+
+@requirement("CONF-environment")
+def test_an_unknown_mode_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTICO_ENV", "prod")
+    with pytest.raises(ConfigError, match="PORTICO_ENV is one of production, development, test"):
+        plain()
+
+
+@requirement("CONF-session")
+@pytest.mark.parametrize(
+    "options",
+    [
+        SessionOptions(expires_in=0),
+        SessionOptions(update_age=-1),
+        SessionOptions(cookie_cache=CookieCacheOptions(max_age=0)),
+        SessionOptions(cookie_cache=CookieCacheOptions(strategy="aes")),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+    ],
+)
+def test_lifetimes_that_cannot_be_meant_are_mistakes(options: SessionOptions) -> None:
+    with pytest.raises(ConfigError, match="session"):
+        plain(session=options)
+
+
+@requirement("CONF-options")
+def test_paths_that_nobody_serves_are_mistakes() -> None:
+    with pytest.raises(ConfigError, match="no endpoint has the path '/sign-inn/email'"):
+        plain(disabled_paths=["/sign-inn/email"])
+
+
+@requirement("CONF-plugins")
+def test_additional_fields_of_an_unknown_table_are_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="additional_fields names"):
+        plain(additional_fields={"users": {"nickname": str | None}})
