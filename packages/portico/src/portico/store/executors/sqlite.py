@@ -5,7 +5,6 @@ import sqlite3
 import weakref
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import cached_property
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,13 +46,18 @@ class SqliteExecutor:
         self._readers: Readers = {}
         self._is_look_up: dict[str, bool] = {}
         self._inbox: Inbox | None = None
+        self._dialect: Dialect | None = None
         weakref.finalize(self, _let_go, self._writer, self._readers)
 
-    @cached_property
+    @property
     def dialect(self) -> "Dialect":
+        """Return what SQLAlchemy compiles for."""
+        if self._dialect is not None:
+            return self._dialect
         from sqlalchemy.dialects.sqlite.pysqlite import dialect  # noqa: PLC0415  # an Auth is built without SQLAlchemy
 
-        return dialect(paramstyle="qmark")
+        self._dialect = dialect(paramstyle="qmark")
+        return self._dialect
 
     async def fetch(self, sql: str, args: Args = ()) -> Rows:
         """Return the rows of a SELECT or of a RETURNING clause."""

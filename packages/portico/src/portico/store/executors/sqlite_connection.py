@@ -82,7 +82,7 @@ class Database:
                     raise
                 time.sleep(0.01)
             else:
-                return mode == ("wal",)
+                return bool(mode == ("wal",))
 
 
 def is_busy(error: sqlite3.Error) -> bool:

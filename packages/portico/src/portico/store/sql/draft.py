@@ -29,8 +29,11 @@ class Statement(NamedTuple, Generic[RowT]):
 
     sql: str
 
-    placed: tuple[tuple[int, Encode], ...]
-    """Which value goes to each placeholder, and how it is encoded."""
+    encoders: tuple[Encode, ...]
+    """How each value is encoded."""
+
+    places: tuple[int, ...] | None
+    """Which value goes to each placeholder; None if each goes to its own."""
 
     decode: Callable[[Values], RowT]
     """Returns what one row of the answer means."""
@@ -40,7 +43,8 @@ class Statement(NamedTuple, Generic[RowT]):
         values = values_of(where)
         if changes or page:
             values = [*changes, *values, *page]
-        return [encode(values[place]) for place, encode in self.placed]
+        encoded = [encode(value) for encode, value in zip(self.encoders, values, strict=True)]
+        return encoded if self.places is None else [encoded[place] for place in self.places]
 
 
 class Draft:
@@ -66,7 +70,8 @@ class Draft:
         first = (
             sqlalchemy.select(candidates.c.id)
             .where(self.parameters.condition(self.table, candidates.c, where))
-            .limit(ONE).offset(ZERO)
+            .limit(ONE)
+            .offset(ZERO)
             .with_for_update()
         )
         return self.clause.c.id.in_(first)
@@ -99,9 +104,10 @@ class Draft:
     def compiled(self, statement: ClauseElement, dialect: Dialect, decode: Callable[[Values], RowT]) -> Statement[RowT]:
         """Return the statement as `dialect` says it."""
         compiled = cast("SQLCompiler", statement.compile(dialect=dialect))
-        places = [int(name[1:]) for name in compiled.positiontup or ()]
-        encoders = self.parameters.encoders
-        return Statement(compiled.string, tuple((place, encoders[place]) for place in places), decode)
+        # SQLAlchemy leaves out what cannot change the answer, such as everything besides a false condition.
+        places = tuple(int(name[1:]) for name in compiled.positiontup or ())
+        encoders = tuple(self.parameters.encoders)
+        return Statement(compiled.string, encoders, None if places == tuple(range(len(encoders))) else places, decode)
 
 
 def clause_of(table: Table[Any]) -> sqlalchemy.TableClause:

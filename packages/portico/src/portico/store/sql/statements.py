@@ -82,7 +82,8 @@ class Statements:
 
     def _first(self, table: Table[Any], where: Sequence[Where], locked: bool) -> Statement[Record]:
         draft = Draft(table, self.idiom)
-        query = sqlalchemy.select(*draft.columns(table, draft.clause)).where(draft.condition(where)).limit(ONE).offset(ZERO)
+        query = sqlalchemy.select(*draft.columns(table, draft.clause)).where(draft.condition(where))
+        query = query.limit(ONE).offset(ZERO)
         return draft.compiled(query.with_for_update() if locked else query, self.dialect, draft.decoder(table))
 
     def _joined(self, table: Table[Any], where: Sequence[Where], join: Join) -> Statement[tuple[Record, Record | None]]:
@@ -93,7 +94,8 @@ class Statements:
             sqlalchemy.select(*draft.columns(table, draft.clause), *draft.columns(join.table, other))
             .select_from(draft.clause.outerjoin(other, match))
             .where(draft.condition(where))
-            .limit(ONE).offset(ZERO)
+            .limit(ONE)
+            .offset(ZERO)
         )
         decode, decode_other = draft.decoder(table), draft.decoder(join.table)
         size = len(table.fields)
@@ -143,8 +145,7 @@ class Statements:
     def _delete(self, table: Table[Any], where: Sequence[Where], first: bool) -> Statement[Record]:
         draft = Draft(table, self.idiom)
         deletion = draft.clause.delete()
-        if first:
-            deletion = deletion.where(draft.is_first(where)).returning(*draft.columns(table, draft.clause))
-        else:
-            deletion = deletion.where(draft.condition(where))
-        return draft.compiled(deletion, self.dialect, draft.decoder(table))
+        if not first:
+            return draft.compiled(deletion.where(draft.condition(where)), self.dialect, draft.decoder(table))
+        taken = deletion.where(draft.is_first(where)).returning(*draft.columns(table, draft.clause))
+        return draft.compiled(taken, self.dialect, draft.decoder(table))

@@ -1,0 +1,130 @@
+"""What `Auth(database=...)` takes, and what it says about everything else."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portico.errors import ConfigError
+from portico.store.connect import open_store
+from portico.store.memory import MemoryStore
+from portico.store.sql.adapter import SqlAdapter
+from portico.testing.adapter_rows import PEOPLE, person
+from requirements import requirement
+
+pytestmark = [pytest.mark.anyio, requirement("CONF-database")]
+
+
+async def test_a_relative_url_is_a_file_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = open_store("sqlite:///auth.db")
+    monkeypatch.chdir("/")
+    await store.create_schema([PEOPLE])
+    await store.close()
+    assert (tmp_path / "auth.db").exists()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "SQLite://"])
+async def test_a_url_without_a_path_is_a_database_in_memory(url: str) -> None:
+    store = open_store(url)
+    await store.create_schema([PEOPLE])
+    await store.create(PEOPLE, person(1))
+    assert await store.find_many(PEOPLE) == [person(1)]
+    await store.close()
+
+
+async def test_an_adapter_is_taken_as_it_is() -> None:
+    store = MemoryStore()
+    assert open_store(store) is store
+    assert isinstance(open_store(None), MemoryStore)
+    assert isinstance(open_store("sqlite://"), SqlAdapter)
+
+
+@requirement("F08")
+@pytest.mark.parametrize(
+    ("database", "says"),
+    [
+        ("postgresql://ann:hunter2@db/auth", "serves SQLite and adapters, not postgresql"),
+        ("postgres://ann:hunter2@db/auth", "not postgres"),
+        ("mysql+asyncmy://ann:hunter2@db/auth", "not mysql"),
+        ("mariadb://ann:hunter2@db/auth", "not mariadb"),
+        ("mongodb://ann:hunter2@db/auth", "unknown scheme 'mongodb'"),
+        ("sqlite+aiosqlite:///hunter2.db", "unknown scheme"),
+        ("ann:hunter2@db://auth", "unknown scheme 'ann'"),
+        ("hunter2.db", "is no URL"),
+        ("", "is no URL"),
+        ("sqlite://hunter2.db", "three slashes"),
+        ("sqlite:///auth.db?mode=hunter2", "no parameters"),
+        (5, "got a int without create"),
+        (Path("hunter2.db"), "got a PosixPath without"),
+        (MemoryStore, "the class MemoryStore"),
+        (object(), "got a object without"),
+    ],
+)
+def test_anything_else_is_refused_without_repeating_it(database: Any, says: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        open_store(database)
+    assert says in str(refusal.value)
+    assert "sqlite:///auth.db" in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)
+
+
+async def test_a_directory_that_does_not_exist_is_named_at_the_first_use(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "auth.db"
+    store = open_store(f"sqlite:///{path}")
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="directory does not exist") as refusal:
+            await store.count(PEOPLE)
+        assert repr(str(path)) in str(refusal.value)
+    with pytest.raises(ConfigError, match="directory does not exist"):
+        async with store.transaction():
+            raise AssertionError
+    path.parent.mkdir()
+    await store.create_schema([PEOPLE])
+    await store.close()
+
+
+async def test_a_file_that_is_no_database_is_named_at_the_first_use(tmp_path: Path) -> None:
+    path = tmp_path / "auth.db"
+    path.write_text("This is not a database, but it is long enough to be read as the header of one.\n" * 20)
+    store = open_store(f"sqlite:///{path}")
+    with pytest.raises(ConfigError, match="not a database"):
+        await store.count(PEOPLE)
+    await store.close()
+    directory = open_store(f"sqlite:///{tmp_path}")
+    with pytest.raises(ConfigError, match="cannot open the database"):
+        await directory.count(PEOPLE)
+    await directory.close()
+
+
+@requirement("ARCH-construction")
+def test_sqlalchemy_is_imported_by_the_first_use_and_not_before() -> None:
+    program = (
+        "import sys, anyio\n"
+        "from portico.store.connect import open_store\n"
+        "from portico.testing.adapter_rows import PEOPLE\n"
+        "store = open_store('sqlite://')\n"
+        "assert 'sqlalchemy' not in sys.modules\n"
+        "anyio.run(store.create_schema, [PEOPLE])\n"
+        "assert 'sqlalchemy' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_missing_sqlalchemy_is_asked_for() -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['sqlalchemy'] = None\n"
+        "from portico.errors import ConfigError\n"
+        "from portico.store.connect import open_store\n"
+        "try:\n"
+        "    open_store('sqlite://')\n"
+        "except ConfigError as error:\n"
+        "    print(error)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True, text=True)
+    assert "pip install 'portico[sql]'" in said.stdout

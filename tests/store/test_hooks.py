@@ -1,0 +1,179 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+
+from app import ORIGIN, content, plain, signed_up
+from portico import (
+    ApiError,
+    ConfigError,
+    ErrorCode,
+    HookContext,
+    Plugin,
+    User,
+    after_create,
+    after_delete,
+    after_update,
+    before_create,
+    before_delete,
+    before_update,
+)
+from portico.testing import Browser
+from requirements import requirement
+
+pytestmark = pytest.mark.anyio
+
+ANN = {"name": "Ann", "email": "ann@example.com", "password": "password123"}
+INVITED_ONLY = ErrorCode(403, "INVITED_ONLY", "Only invited users may sign up")
+
+
+@requirement("S-186")
+async def test_a_before_hook_may_change_what_is_written() -> None:
+    @before_create("user")
+    async def shout(ctx: HookContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**values, "name": values["name"].upper()}
+
+    @before_update("user")
+    async def whisper(ctx: HookContext, values: dict[str, Any]) -> Mapping[str, Any]:
+        return {**values, "name": values["name"].lower()}
+
+    browser = await signed_up(plain(database_hooks=[shout, whisper]))
+    assert content(await browser.get("/get-session"))["user"]["name"] == "ANN"
+    await browser.post("/update-user", {"name": "AnnA"})
+    assert content(await browser.get("/get-session"))["user"]["name"] == "anna"
+
+
+@requirement("S-186", "ARCH-transactions")
+@pytest.mark.parametrize("table", ["user", "account", "session"])
+@pytest.mark.parametrize("database", [None, "sqlite"])
+async def test_a_before_hook_may_refuse_and_nothing_is_left(table: str, database: str | None, tmp_path: Any) -> None:
+    @before_create(table)
+    async def refuse(ctx: HookContext, values: Mapping[str, Any]) -> None:
+        raise ApiError(INVITED_ONLY)
+
+    options = {"database": f"sqlite:///{tmp_path}/auth.db"} if database else {}
+    auth = plain(database_hooks=[refuse], **options)
+    await auth.create_schema()
+    browser = Browser(auth, ORIGIN)
+    response = await browser.post("/sign-up/email", ANN)
+    assert (response.status, content(response)) == (403, {"message": INVITED_ONLY.message, "code": "INVITED_ONLY"})
+    assert browser.cookies == {}
+    assert [await auth.store.count(each) for each in auth.tables.values()] == [0, 0, 0, 0]
+    await auth.close()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Journal(Plugin):
+    id: ClassVar[str] = "journal"
+    lines: list[str]
+
+    @before_create("user")
+    async def expect(self, ctx: HookContext, values: Mapping[str, Any]) -> None:
+        self.lines.append("plugin before user")
+
+    @before_create("session")
+    async def expect_session(self, ctx: HookContext, values: Mapping[str, Any]) -> None:
+        self.lines.append("plugin before session")
+
+    @after_create("user")
+    async def welcome(self, ctx: HookContext, row: User) -> None:
+        self.lines.append(f"plugin after {row.email}")
+
+
+@requirement("S-186", "B-75")
+async def test_after_hooks_run_when_everything_is_committed_and_plugins_come_first() -> None:
+    lines: list[str] = []
+
+    @before_create("user")
+    async def expect(ctx: HookContext, values: Mapping[str, Any]) -> None:
+        lines.append("own before user")
+
+    @after_create("user")
+    async def look(ctx: HookContext, row: User) -> None:
+        counts = [await auth.store.count(auth.tables[name]) for name in ("user", "account", "session")]
+        lines.append(f"own after {counts}")
+
+    @after_create("session")
+    async def note(ctx: HookContext, row: Any) -> None:
+        lines.append("own after session")
+
+    auth = plain(Journal(lines=lines), database_hooks=[expect, look, note])
+    await signed_up(auth)
+    assert lines == [
+        "plugin before user",
+        "own before user",
+        "plugin before session",
+        "plugin after ann@example.com",
+        "own after [1, 1, 1]",
+        "own after session",
+    ]
+
+
+@requirement("S-186", "ARCH-transactions")
+async def test_after_hooks_do_not_run_for_what_was_rolled_back() -> None:
+    seen: list[str] = []
+
+    @after_create("user")
+    async def welcome(ctx: HookContext, row: User) -> None:
+        seen.append(row.email)
+
+    auth = plain(database_hooks=[welcome])
+    ctx = auth.context(None)
+    with pytest.raises(RuntimeError):
+        async with ctx.transaction() as inside:
+            await auth.users.create(inside, name="A", email="a@example.com")
+            raise RuntimeError
+    async with ctx.transaction() as inside:
+        await auth.users.create(inside, name="B", email="b@example.com")
+        with pytest.raises(RuntimeError):
+            async with inside.transaction() as nested:
+                await auth.users.create(nested, name="C", email="c@example.com")
+                raise RuntimeError
+        async with inside.transaction() as nested:
+            await auth.users.create(nested, name="D", email="d@example.com")
+        assert seen == []
+    assert seen == ["b@example.com", "d@example.com"]
+    assert await auth.store.count(auth.tables["user"]) == 2
+
+
+@requirement("F07")
+async def test_an_after_hook_that_fails_loses_nothing_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    @after_create("user")
+    async def fail(ctx: HookContext, row: User) -> None:
+        raise RuntimeError
+
+    browser = await signed_up(plain(database_hooks=[fail]))
+    assert content(await browser.get("/get-session"))["user"]["email"] == "ann@example.com"
+    assert "work after a commit failed" in caplog.text
+
+
+@requirement("S-186")
+async def test_updates_and_deletes_have_hooks_too() -> None:
+    lines: list[str] = []
+
+    @after_update("user")
+    async def changed(ctx: HookContext, row: User) -> None:
+        lines.append(f"changed {row.name}")
+
+    @before_delete("session")
+    async def ending(ctx: HookContext, row: Any) -> None:
+        lines.append("ending")
+
+    @after_delete("session")
+    async def ended(ctx: HookContext, row: Any) -> None:
+        lines.append("ended")
+
+    browser = await signed_up(plain(database_hooks=[changed, ending, ended]))
+    await browser.post("/update-user", {"name": "Anna"})
+    await browser.post("/sign-out")
+    assert lines == ["changed Anna", "ending", "ended"]
+
+
+@requirement("CONF-hooks")
+def test_a_function_without_a_decorator_is_no_database_hook() -> None:
+    async def plain_function(ctx: HookContext, row: User) -> None:
+        """Never run."""
+
+    with pytest.raises(ConfigError, match=r"has no decorator such as @before_create\('user'\)"):
+        plain(database_hooks=[plain_function])

@@ -1,0 +1,118 @@
+"""An Auth used from sync code, from several threads, and without its tables."""
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import plain
+from portico import ConfigError, Context, Request
+from portico.endpoints.sign_up import SignUpEmail
+from portico.plugins.username import Username
+from requirements import requirement
+
+
+def in_file(path: Path, *plugins: Any) -> Any:
+    return plain(*plugins, database=f"sqlite:///{path}/auth.db")
+
+
+@requirement("ARCH-run")
+def test_sync_code_calls_from_many_threads_through_one_loop(tmp_path: Path) -> None:
+    auth = in_file(tmp_path)
+    auth.run(auth.create_schema)
+    failed: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            body = SignUpEmail(name="", email=f"{number}@example.com", password="password123")
+            token = auth.run(auth.api.sign_up_email, None, body).token
+            session = auth.run(auth.api.get_session, {"cookie": cookie_of(auth, token)})
+            assert session.user.email == f"{number}@example.com"
+        except BaseException as error:  # noqa: BLE001  # shown by the test
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failed == []
+    auth.run(auth.close)
+
+
+def cookie_of(auth: Any, token: str) -> str:
+    return auth.cookies.write("session_token", token, None)[1].partition(";")[0]
+
+
+@requirement("B-13")
+@pytest.mark.anyio
+async def test_a_database_without_tables_is_told_to_the_developer_at_the_first_call(tmp_path: Path) -> None:
+    auth = in_file(tmp_path)
+    advice = r"the database lacks user, session, account, verification: run `portico migrate"
+    with pytest.raises(ConfigError, match=advice):
+        await auth.handler(Request(method="GET", path="/api/auth/ok"))
+    with pytest.raises(ConfigError, match=advice):
+        await auth.api.get_session(None)
+    await auth.create_schema()
+    assert (await auth.handler(Request(method="GET", path="/api/auth/ok"))).status == 200
+    await auth.close()
+
+
+@requirement("B-13")
+@pytest.mark.anyio
+async def test_a_column_that_is_missing_is_named_and_created(tmp_path: Path) -> None:
+    first = in_file(tmp_path)
+    await first.create_schema()
+    await first.close()
+    auth = in_file(tmp_path, Username())
+    with pytest.raises(ConfigError, match=r"the database lacks user\.username, user\.displayUsername"):
+        await auth.api.get_session(None)
+    assert sorted(await auth.create_schema()) == ["user.displayUsername", "user.username", "user_username_uidx"]
+    assert await auth.api.get_session(None) is None
+    await auth.close()
+
+
+@requirement("B-16", "B-12")
+@pytest.mark.anyio
+async def test_rows_on_disk_are_upstreams(tmp_path: Path) -> None:
+    auth = in_file(tmp_path)
+    await auth.create_schema()
+    ctx: Context = auth.context(None)
+    body = SignUpEmail(name="Ann", email="Ann@Example.com", password="password123")
+    reply = await auth.api.sign_up_email(ctx, body)
+    await auth.close()
+    with closing(sqlite3.connect(tmp_path / "auth.db")) as database:
+        database.row_factory = sqlite3.Row
+        [user] = database.execute("select * from user").fetchall()
+        [session] = database.execute("select * from session").fetchall()
+        kinds = database.execute("select typeof(createdAt), typeof(emailVerified) from user").fetchone()
+    assert list(user.keys()) == ["id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt"]
+    assert tuple(user)[:5] == (reply.user.id, "Ann", "ann@example.com", 0, None)
+    assert (len(user["createdAt"]), user["createdAt"][19], user["createdAt"][-1]) == (24, ".", "Z")
+    assert tuple(kinds) == ("text", "integer")
+    assert (session["ipAddress"], session["userAgent"], session["token"]) == ("", "", reply.token)
+
+
+@requirement("ARCH-construction")
+def test_building_an_auth_touches_neither_disk_nor_threads(tmp_path: Path) -> None:
+    before = threading.active_count()
+    in_file(tmp_path)
+    assert (list(tmp_path.iterdir()), threading.active_count()) == ([], before)
+
+
+@requirement("CONF-database")
+@pytest.mark.parametrize("database", ["postgres//x", "mongodb://x", "sqlite", "", 5])
+def test_a_database_that_is_none_is_a_mistake(database: Any) -> None:
+    with pytest.raises(ConfigError, match="database"):
+        plain(database=database)
+
+
+@requirement("CONF-database")
+@pytest.mark.anyio
+async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    auth = plain(database=f"sqlite:///{tmp_path}/no/such/folder/auth.db")
+    with pytest.raises(ConfigError, match="no/such/folder"):
+        await auth.create_schema()
