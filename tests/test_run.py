@@ -44,7 +44,8 @@ def test_sync_code_calls_from_many_threads_through_one_loop(tmp_path: Path) -> N
 
 
 def cookie_of(auth: Any, token: str) -> str:
-    return auth.cookies.write("session_token", token, None)[1].partition(";")[0]
+    line: str = auth.cookies.write("session_token", token, None)[1]
+    return line.partition(";")[0]
 
 
 @requirement("B-13")

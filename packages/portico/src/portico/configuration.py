@@ -1,4 +1,4 @@
-"""What options and environment variables come to: the secrets, the site, the mode; or a ConfigError that says why not."""
+"""What options and environment variables come to, or a ConfigError that says why they come to nothing."""
 
 import difflib
 import logging

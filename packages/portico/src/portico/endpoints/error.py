@@ -7,7 +7,6 @@ from portico.context import Context
 from portico.endpoint import EndpointGroup, endpoint
 from portico.http import Html
 from portico.models import SessionT, UserT
-from portico.wire import Wire
 
 CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_DESCRIPTION = 500
