@@ -63,7 +63,11 @@ async def test_other_paths_have_a_hundred_in_ten_seconds() -> None:
 
 @requirement("S-169", "B-54")
 async def test_custom_rules_come_last_and_may_be_off() -> None:
-    rules: dict[str, Rule] = {"/sign-in/*": RateLimit(window=10, max=1), "/ok": False, "/get-**": RateLimit(window=5, max=2)}
+    rules: dict[str, Rule] = {
+        "/sign-in/*": RateLimit(window=10, max=1),
+        "/ok": False,
+        "/get-**": RateLimit(window=5, max=2),
+    }
     auth = plain(rate_limit=RateLimitOptions(enabled=True, max=3, custom_rules=rules), clock=Clock())
     assert await statuses(auth, attempt(), attempt()) == [401, 429]
     assert await statuses(auth, *[ask("/ok")] * 5) == [200] * 5

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from portico.http import Background, Headers, Reply, Request, SupportsItems
 from portico.messages import SessionData
@@ -75,6 +75,11 @@ class Context:
         if isinstance(self.found, SessionCopy):
             self.found = self.found.opened()
         return self.found
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the body as on the wire; none if it is no object."""
+        return cast("dict[str, Any]", self.body) if isinstance(self.body, dict) else {}
 
     def now(self) -> datetime:
         """Return the present in whole milliseconds, the precision of upstream's dates."""

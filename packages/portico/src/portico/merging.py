@@ -31,8 +31,9 @@ def _merged_body(
     known = {name for model in (body, *added) for name in model.model_fields}
     fields = {name: field for name, field in _columns(declared, tables) if name not in known}
     bases: Any = (*added, body)
-    merged: type[Wire] = create_model(body.__name__, __base__=bases, __module__=body.__module__, **fields)
-    return merged
+    merged: Any = create_model(body.__name__, __base__=bases, __module__=body.__module__, **fields)
+    made: type[Wire] = merged
+    return made
 
 
 def _columns(declared: Endpoint, tables: Mapping[str, Table[Any]]) -> Iterator[tuple[str, Any]]:

@@ -45,7 +45,6 @@ class UserEndpoints(EndpointGroup[UserT, SessionT]):
 
     def _refuse_closed_fields(self, ctx: Context) -> None:
         """Refuse columns that are not for clients to set; unknown names, and the core's own, are ignored instead."""
-        sent: Any = ctx.body if isinstance(ctx.body, dict) else {}
         for field in self.users.table.fields.values():
-            if field.wire in sent and not field.column.input and field.name not in User.model_fields:
+            if field.wire in ctx.fields and not field.column.input and field.name not in User.model_fields:
                 raise ApiError(replace(FIELD_NOT_ALLOWED, message=f"{field.wire} is not allowed to be set"))
