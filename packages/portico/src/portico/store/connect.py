@@ -44,7 +44,7 @@ def _sqlite_path(url: str) -> str:
     if scheme.lower() != "sqlite":
         raise ConfigError(f"database= has the unknown scheme {scheme.partition(':')[0]!r}: {ADVICE}")
     if find_spec("sqlalchemy") is None:
-        raise ConfigError("a database needs SQLAlchemy: pip install 'portico[sql]'")
+        raise ConfigError("a database needs SQLAlchemy: pip install sqlalchemy")
     if rest in {"", "/", f"/{MEMORY}"}:
         return MEMORY
     if not rest.startswith("/") or "?" in rest:

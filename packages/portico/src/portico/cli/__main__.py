@@ -1,0 +1,5 @@
+"""`python -m portico.cli` is `portico`."""
+
+from portico.cli.main import main
+
+main()

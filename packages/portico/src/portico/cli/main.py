@@ -1,0 +1,101 @@
+"""The commands of `portico` and their options."""
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+
+from portico.cli import embedded, server, tables
+from portico.cli.target import load
+from portico.crypto.random import random_letters
+from portico.errors import ConfigError
+
+SECRET_LENGTH = 48
+Target = Annotated[str, typer.Argument(metavar="MODULE:AUTH", help="Where your Auth is, such as app:auth.")]
+
+cli = typer.Typer(
+    help="Better Auth for Python.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+
+def main() -> None:
+    """Run the command line: 0 is done, 1 is a check that failed, 2 is a mistake that the message explains."""
+    try:
+        cli(prog_name="portico")
+    except ConfigError as error:
+        typer.echo(f"portico: {error}", err=True)
+        raise SystemExit(2) from None
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"portico {version('portico')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def portico(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Better Auth for Python."""
+
+
+@cli.command()
+def serve(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODULE:AUTH]", help="Your Auth, such as app:auth; without it, one on a SQLite file."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 3000,
+    database: Annotated[Path | None, typer.Option(help="The SQLite file, portico.db by default.")] = None,
+) -> None:
+    """Serve your Auth, or one on a SQLite file that needs nothing else."""
+    server.check_installed()
+    if target is not None and database is not None:
+        raise ConfigError(f"--database is for the server without {target!r}, which says itself where its rows live")
+    # The port comes first: the base URL of the embedded Auth holds it.
+    with server.listen(host, port) as listener:
+        address = server.url_of(host, listener)
+        if target is None:
+            made = embedded.make(database or Path("portico.db"), address, os.environ)
+            anyio.run(tables.create, made.auth)
+            auth, welcome = made.auth, made.welcome(address)
+        else:
+            auth = load(target)
+            anyio.run(tables.check, auth, target)
+            welcome = f"Serving {target} on {address}{auth.site.path}"
+        typer.echo(welcome)
+        server.run(auth, listener)
+
+
+@cli.command()
+def migrate(
+    target: Target,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 1 if something is missing.")
+    ] = False,
+) -> None:
+    """Create the tables and columns that the database lacks."""
+    auth = load(target)
+    if check:
+        missing = anyio.run(tables.missing, auth)
+        for name in missing:
+            typer.echo(f"missing {name}")
+        raise typer.Exit(1 if missing else 0)
+    created = anyio.run(tables.create, auth)
+    for name in created:
+        typer.echo(f"created {name}")
+    if not created:
+        typer.echo("nothing is missing")
+
+
+@cli.command()
+def secret() -> None:
+    """Print a new secret for BETTER_AUTH_SECRET."""
+    typer.echo(random_letters(SECRET_LENGTH))

@@ -1,0 +1,30 @@
+"""The tables of an Auth's database, from the command line: each call lets go of the database when it is done."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from portico.auth import Auth
+from portico.errors import ConfigError
+
+
+async def missing(auth: Auth[Any]) -> Sequence[str]:
+    """Return what the database lacks, as `table` or `table.column`."""
+    try:
+        return await auth.store.missing(list(auth.tables.values()))
+    finally:
+        await auth.close()
+
+
+async def create(auth: Auth[Any]) -> Sequence[str]:
+    """Create what the database lacks and return its names."""
+    try:
+        return await auth.create_schema()
+    finally:
+        await auth.close()
+
+
+async def check(auth: Auth[Any], target: str) -> None:
+    """Raise ConfigError with the command to run when the database of the Auth at `target` lacks something."""
+    lacking = await missing(auth)
+    if lacking:
+        raise ConfigError(f"the database lacks {', '.join(lacking)}: run `portico migrate {target}`")

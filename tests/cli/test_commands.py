@@ -1,0 +1,88 @@
+import sqlite3
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from cli.running import portico
+from requirements import requirement
+
+READY = {
+    "BETTER_AUTH_SECRET": "a-secret-that-no-log-may-ever-contain-0123456789",
+    "BETTER_AUTH_URL": "http://localhost",
+}
+APP = """
+from portico import Auth
+from portico.plugins.username import Username
+
+auth = Auth(database="sqlite:///app.db")
+named = Auth(database="sqlite:///app.db", plugins=[Username()])
+"""
+CORE = ["user", "session", "account", "verification"]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    (tmp_path / "app.py").write_text(APP)
+    return tmp_path
+
+
+@requirement("S-257", "S-276")
+def test_secret_prints_a_new_secret_and_nothing_else(tmp_path: Path) -> None:
+    first, second = (portico("secret", cwd=tmp_path) for _ in range(2))
+    assert (first.returncode, first.stderr, second.stderr) == (0, "", "")
+    assert first.stdout != second.stdout
+    for done in (first, second):
+        assert len(done.stdout.strip()) == 48
+        assert done.stdout.strip().isalnum()
+
+
+@requirement("S-257")
+def test_migrate_creates_what_is_missing_and_then_nothing(app: Path) -> None:
+    checked = portico("migrate", "app:auth", "--check", cwd=app, **READY)
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert checked.stdout.splitlines() == [f"missing {table}" for table in CORE]
+    with sqlite3.connect(app / "app.db") as database:
+        assert database.execute("select count(*) from sqlite_master").fetchone() == (0,)
+    database.close()
+
+    created = portico("migrate", "app:auth", cwd=app, **READY)
+    assert (created.returncode, created.stderr) == (0, "")
+    assert created.stdout.splitlines()[:4] == [f"created {table}" for table in CORE]
+
+    again = portico("migrate", "app:auth", cwd=app, **READY)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "nothing is missing\n", "")
+    checked = portico("migrate", "app:auth", "--check", cwd=app, **READY)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+@requirement("S-257")
+def test_migrate_adds_the_columns_of_a_new_plugin(app: Path) -> None:
+    portico("migrate", "app:auth", cwd=app, **READY)
+    checked = portico("migrate", "app:named", "--check", cwd=app, **READY)
+    assert (checked.returncode, checked.stdout) == (1, "missing user.username\nmissing user.displayUsername\n")
+    created = portico("migrate", "app:named", cwd=app, **READY)
+    assert created.stdout.splitlines()[:2] == ["created user.username", "created user.displayUsername"]
+
+
+@requirement("S-257")
+@pytest.mark.parametrize("option", [(), ("--check",)])
+def test_migrate_of_nothing_is_refused(app: Path, option: tuple[str, ...]) -> None:
+    done = portico("migrate", "app:nothing", *option, cwd=app, **READY)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "portico: 'app' has no 'nothing': name the variable that holds your Auth\n"
+
+
+@requirement("S-257")
+def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
+    done = portico("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"portico {version('portico')}\n", "")
+
+
+@requirement("S-257")
+def test_the_package_does_not_import_the_command_line() -> None:
+    program = "import sys, portico; print({'typer', 'uvicorn', 'portico.cli'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,66 @@
+"""Every example is started and used; the README shows them as they are."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from app import ORIGIN, content, plain, signed_up
+from portico.testing import Browser
+from requirements import requirement
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Path(__file__).parent.parent
+ANN = {"name": "Ann", "email": "ann@example.com", "password": "password123"}
+
+
+def example(path: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "examples" / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@requirement("S-251", "ARCH-types")
+async def test_the_fastapi_example_greets_its_signed_in_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BETTER_AUTH_SECRET", "example-secret-0123456789-abcdefghijkl")
+    module: Any = example("fastapi_email/app.py")
+    await module.auth.create_schema()
+    transport = httpx.ASGITransport(app=module.app)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers={"origin": ORIGIN}) as http:
+        assert (await http.get("/hello")).json() == {"message": "Unauthorized", "code": "UNAUTHORIZED"}
+        signed = await http.post("/api/auth/sign-up/email", json={**ANN, "nickname": "Annie"})
+        assert (await http.get("/hello")).json() == "Hello Annie"
+        http.cookies.clear()
+        token = {"authorization": f"Bearer {signed.headers['set-auth-token']}"}
+        assert (await http.get("/hello", headers=token)).json() == "Hello Annie"
+    await module.auth.close()
+
+
+@requirement("ARCH-declaration", "ARCH-extends", "S-186")
+async def test_the_plugin_example_lets_in_who_was_invited() -> None:
+    plugin: Any = example("custom_plugin/plugin.py")
+    auth = plain(plugin.Invitations(founders=("ann@example.com",)))
+    ann, bob = await signed_up(auth), {**ANN, "email": "bob@example.com"}
+    refused = await Browser(auth, ORIGIN).post("/sign-up/email", bob)
+    assert (refused.status, content(refused)["code"]) == (403, "NOT_INVITED")
+    invited = content(await ann.post("/invitations/create", {"email": "Bob@example.com"}))
+    assert invited["invitation"]["email"] == "bob@example.com"
+    assert (await Browser(auth, ORIGIN).post("/sign-up/email", bob)).status == 200
+
+
+@requirement("ARCH-declaration")
+def test_the_readme_shows_the_examples_as_they_are() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    sources = [path.read_text() for path in (ROOT / "examples").rglob("*.py")]
+    assert blocks
+    for block in blocks:
+        assert any(block in source for source in sources), block
