@@ -1,0 +1,1 @@
+"""Compares Portico with better-auth itself, request by request and row by row."""

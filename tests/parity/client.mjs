@@ -1,0 +1,113 @@
+// Runs flows through Better Auth's own client and prints what every call gave, as one JSON document.
+// node client.mjs <base URL of the server> <origin of the browser>
+import { createHmac } from "node:crypto";
+import { createAuthClient } from "better-auth/client";
+import { twoFactorClient, usernameClient } from "better-auth/client/plugins";
+
+const [baseURL, origin] = process.argv.slice(2);
+const PASSWORD = "password123";
+const ANN = { name: "Ann", email: "ann@example.com", password: PASSWORD };
+
+function browser() {
+  const jar = new Map();
+  const customFetchImpl = async (url, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set("origin", origin);
+    headers.set("user-agent", "parity");
+    headers.set("x-forwarded-for", "203.0.113.7");
+    if (jar.size) headers.set("cookie", [...jar].map((pair) => pair.join("=")).join("; "));
+    const response = await fetch(url, { ...init, headers, credentials: undefined });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair] = line.split(";");
+      const name = pair.slice(0, pair.indexOf("="));
+      if (/max-age=0/i.test(line)) jar.delete(name);
+      else jar.set(name, pair.slice(name.length + 1));
+    }
+    return response;
+  };
+  const client = createAuthClient({ baseURL, fetchOptions: { customFetchImpl }, plugins: [usernameClient(), twoFactorClient()] });
+  return client;
+}
+
+function totp(uri, steps = 0) {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...new URL(uri).searchParams.get("secret")].map((letter) => letters.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
+  const mac = createHmac("sha1", key).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1000000).padStart(6, "0");
+}
+
+const taken = [];
+async function step(name, call) {
+  const { data, error } = await call;
+  taken.push({ name, data, error });
+  return data;
+}
+
+const FLOWS = {
+  async accounts() {
+    const [one, two] = [browser(), browser()];
+    await step("nobody is signed in", one.getSession());
+    await step("a user signs up", one.signUp.email(ANN));
+    await step("the address is taken", two.signUp.email(ANN));
+    await step("the address is malformed", two.signUp.email({ ...ANN, email: "ann" }));
+    await step("the password is short", two.signUp.email({ ...ANN, email: "bob@example.com", password: "short" }));
+    await step("who is it", one.getSession());
+    await step("a wrong password", two.signIn.email({ email: ANN.email, password: "nope" }));
+    await step("another browser signs in", two.signIn.email({ email: ANN.email, password: PASSWORD, rememberMe: false }));
+    await step("both are listed", one.listSessions());
+    await step("a name is changed", one.updateUser({ name: "Ann B.", image: "https://example.com/ann.png" }));
+    await step("an address cannot be", one.updateUser({ email: "other@example.com" }));
+    await step("the change is seen elsewhere", two.getSession());
+    await step("uncached", two.getSession({ query: { disableCookieCache: true } }));
+    await step("a wrong current password", one.changePassword({ currentPassword: "nope", newPassword: "another-password" }));
+    await step("a password is changed", one.changePassword({ currentPassword: PASSWORD, newPassword: "another-password", revokeOtherSessions: true }));
+    await step("the other browser is out", two.getSession());
+    await step("signing in again", two.signIn.email({ email: ANN.email, password: "another-password" }));
+    const { data: sessions } = await one.listSessions();
+    await step("one is revoked", one.revokeSession({ token: sessions.at(-1).token }));
+    await step("signing in once more", two.signIn.email({ email: ANN.email, password: "another-password" }));
+    await step("the others are revoked", one.revokeOtherSessions());
+    await step("all are revoked", one.revokeSessions());
+    await step("nobody is left", one.getSession());
+    await step("signing out twice", one.signOut());
+    await step("a call without a session", one.updateUser({ name: "x" }));
+  },
+  async usernames() {
+    const [one, two] = [browser(), browser()];
+    await step("a user signs up with a name", one.signUp.email({ ...ANN, email: "eve@example.com", username: "Eve_1", displayUsername: "Eve!" }));
+    await step("it is taken", two.isUsernameAvailable({ username: "EVE_1" }));
+    await step("another is free", two.isUsernameAvailable({ username: "other" }));
+    await step("a short one", two.isUsernameAvailable({ username: "x" }));
+    await step("signing in by it", two.signIn.username({ username: "eve_1", password: PASSWORD }));
+    await step("a wrong password", two.signIn.username({ username: "eve_1", password: "nope" }));
+    await step("it is changed", one.updateUser({ username: "New.Name" }));
+    await step("who is it", one.getSession());
+  },
+  async secondFactor() {
+    const [one, two, three] = [browser(), browser(), browser()];
+    const credentials = { email: "zoe@example.com", password: PASSWORD };
+    await step("a user signs up", one.signUp.email({ ...credentials, name: "Zoe" }));
+    await step("a wrong password", one.twoFactor.enable({ password: "nope" }));
+    const { totpURI, backupCodes } = await step("it is turned on", one.twoFactor.enable({ password: PASSWORD }));
+    await step("a wrong code", one.twoFactor.verifyTotp({ code: "000000" }));
+    await step("it is confirmed", one.twoFactor.verifyTotp({ code: totp(totpURI, -1) }));
+    await step("the first step", two.signIn.email(credentials));
+    await step("nobody yet", two.getSession());
+    await step("the second step", two.twoFactor.verifyTotp({ code: totp(totpURI), trustDevice: true }));
+    await step("signing out", two.signOut());
+    await step("a trusted device", two.signIn.email(credentials));
+    await step("another device", three.signIn.email(credentials));
+    await step("a wrong backup code", three.twoFactor.verifyBackupCode({ code: "aaaaa-bbbbb" }));
+    await step("a backup code", three.twoFactor.verifyBackupCode({ code: backupCodes[0] }));
+    await step("new backup codes", three.twoFactor.generateBackupCodes({ password: PASSWORD }));
+    await step("the address of the secret", three.twoFactor.getTotpUri({ password: PASSWORD }));
+    await step("it is turned off", three.twoFactor.disable({ password: PASSWORD }));
+    await step("one step again", one.signIn.email(credentials));
+  },
+};
+
+for (const flow of Object.values(FLOWS)) await flow();
+console.log(JSON.stringify(taken));

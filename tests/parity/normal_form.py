@@ -1,0 +1,156 @@
+"""Turns a transcript into a form that two servers can agree on: random values are marked, dates become distances."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from parity.cookie_values import session_data, signed
+from parity.transcript import Exchange, Transcript
+
+GRAIN = 30
+"""Dates are rounded to this many seconds; runs take less than half of it."""
+
+UNCOMPARED_HEADERS = frozenset({
+    "date",  # the present
+    "connection",  # of the host, as are the next four
+    "keep-alive",
+    "transfer-encoding",
+    "content-length",
+    "server",
+})  # fmt: skip
+
+RANDOM = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"
+    r"|(?<=trust-device-)(?P<device>[A-Za-z0-9_-]{32})(?![A-Za-z0-9_-])"
+    r"|(?<=2fa-)(?P<challenge>[A-Za-z0-9_-]{20})(?![A-Za-z0-9_-])"
+    r"|(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b)"
+    r"|(?P<scrypt>\b[0-9a-f]{32}:[0-9a-f]{128}\b)"
+    r"|(?P<argon2id>\$argon2id\$.*)"
+    r"|(?P<base32>(?<=secret=)[A-Z2-7]{52})"
+    r"|(?P<mac>\b[A-Za-z0-9_-]{43}(?=!))"
+    r"|(?P<backup>^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$)"
+    r"|(?P<ciphertext>^(?:[0-9a-f]{2}){60,}$)"
+    r"|(?P<id>(?<![A-Za-z0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9]))"
+)
+RETRY = re.compile(r"^(9|10)$")
+
+
+@dataclass(frozen=True)
+class Random:
+    """A value that differs between runs, but must be the same wherever it was the same."""
+
+    kind: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"<{self.kind} of {len(self.value)}>"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string with random values inside."""
+
+    parts: tuple[str | Random, ...]
+
+    def __str__(self) -> str:
+        return "".join(str(part) for part in self.parts)
+
+
+Tree: TypeAlias = "dict[str, Tree] | list[Tree] | Text | Random | str | int | float | None"
+
+
+def normal_form(transcript: Transcript) -> dict[str, Tree]:
+    """Return the answers and the rows of a transcript as a tree of comparable values."""
+    form = _Form(transcript.started)
+    steps = {f"{index} {each.step}": form.answer(each) for index, each in enumerate(transcript.exchanges, 1)}
+    rows: Any = transcript.rows
+    return {**steps, "rows": form.value(rows)}
+
+
+def comparable(values: dict[str, Any], started: float) -> dict[str, Tree]:
+    """Return JSON values in normal form; dates count from `started`, in seconds since the epoch."""
+    form = _Form(started)
+    return {name: form.value(value) for name, value in values.items()}
+
+
+class _Form:
+    def __init__(self, started: float) -> None:
+        self.started = started
+
+    def answer(self, exchange: Exchange) -> Tree:
+        names = sorted({name for name, _ in exchange.headers} - UNCOMPARED_HEADERS - {"set-cookie"})
+        return {
+            "status": exchange.status,
+            "headers": {
+                name: [self._header(name, value) for key, value in exchange.headers if key == name] for name in names
+            },
+            "cookies": list(self._cookies(value for name, value in exchange.headers if name == "set-cookie")),
+            "body": self._body(exchange.body),
+        }
+
+    def value(self, value: Tree) -> Tree:
+        match value:
+            case dict():
+                return {key: self.value(each) for key, each in value.items()}
+            case list():
+                return [self.value(each) for each in value]
+            case str():
+                return self._text(value)
+            case int() if 1_600_000_000_000 < value < 2_500_000_000_000:
+                return f"<ms {self._distance(value / 1000)}>"
+            case int() if 1_600_000_000 < value < 2_500_000_000:
+                return f"<s {self._distance(value)}>"
+            case _:
+                return value
+
+    def _body(self, raw: bytes) -> Tree:
+        text = raw.decode("utf-8", "backslashreplace")
+        try:
+            content = json.loads(text)
+        except ValueError:
+            return {"text": self._text(text)}
+        compact = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return {"json": self.value(content), "compact": compact == text}
+
+    def _header(self, name: str, value: str) -> Tree:
+        if name == "set-auth-token":
+            return self.value(signed(value))
+        return "<9 or 10>" if name.endswith("retry-after") and RETRY.match(value) else self._text(value)
+
+    def _cookies(self, lines: Iterable[str]) -> Iterable[Tree]:
+        chunks = ""
+        for line in lines:
+            pair, _, attributes = line.partition("; ")
+            name, _, value = pair.partition("=")
+            kind = name.rpartition(".")[2]
+            content: Tree = value
+            if kind.isdigit():
+                chunks += value
+                content = {"chunk of": len(value), "so far": self.value(session_data(chunks))}
+            elif value and kind == "session_data":
+                content = self.value(session_data(value))
+            elif value:
+                content = self.value(signed(value))
+            yield {"name": name, "value": content, "attributes": attributes}
+
+    def _text(self, text: str) -> str | Text:
+        parts: list[str | Random] = []
+        end = 0
+        for found in RANDOM.finditer(text):
+            kind = str(found.lastgroup)
+            parts += [text[end : found.start()], self._marked(kind, found.group())]
+            end = found.end()
+        if not parts:
+            return text
+        return Text(tuple(part for part in (*parts, text[end:]) if part))
+
+    def _marked(self, kind: str, value: str) -> str | Random:
+        if kind != "date":
+            return Random(kind, value)
+        return f"<date {self._distance(datetime.fromisoformat(value).timestamp())}>"
+
+    def _distance(self, seconds: float) -> str:
+        return f"{round((seconds - self.started) / GRAIN) * GRAIN:+d} s"

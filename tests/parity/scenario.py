@@ -1,0 +1,260 @@
+"""The vocabulary of scenarios: calls with placeholders for earlier replies, and changes to the rows in between."""
+
+import hmac
+import json
+import struct
+import time
+from base64 import b32decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs, unquote, urlsplit
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A value out of the JSON reply of the call with this label."""
+
+    label: str
+    keys: tuple[str | int, ...]
+    template: str = "{}"
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header of the reply of the call with this label."""
+
+    label: str
+    name: str
+    template: str = "{}"
+
+
+@dataclass(frozen=True)
+class Code:
+    """The present TOTP code of the secret in the reply with this label, some time steps from now."""
+
+    label: str
+    steps: int = 0
+
+
+@dataclass(frozen=True)
+class Held:
+    """The cookies that a jar holds, as a Cookie header; `change` sees and returns (name, value) pairs."""
+
+    jar: str = "a"
+    change: Callable[[dict[str, str]], dict[str, str]] = dict
+    template: str = "{}"
+
+    def text(self, cookies: Mapping[str, str]) -> str:
+        pairs = self.change(dict(cookies))
+        return self.template.format("; ".join(f"{name}={value}" for name, value in pairs.items()))
+
+
+@dataclass(frozen=True)
+class HeldValue:
+    """The value of one cookie of a jar, without the cookie's prefix."""
+
+    name: str
+    jar: str = "a"
+    template: str = "{}"
+    change: Callable[[str], str] = str
+
+
+Template: TypeAlias = (
+    "dict[str, Template] | list[Template] | Reply | Header | Code | Held | HeldValue | str | bytes | int | float | None"
+)
+Headers = Mapping[str, "str | Reply | Header | Held | HeldValue | None"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request. A jar stands for a browser: it sends its cookies and keeps what it is given."""
+
+    method: str
+    path: str
+    body: Any = None
+    """Bytes are sent as they are, anything else as JSON."""
+    headers: Headers = field(default_factory=dict[str, str | None])
+    """Added to those that a browser sends; None takes one of them away."""
+    jar: str = "a"
+    label: str = ""
+    media: str | None = None
+    """The content type; by default JSON if there is a body."""
+
+    def __str__(self) -> str:
+        return self.label or f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement on the server's file."""
+
+    sql: str
+    parameters: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Take one cookie, named without its prefix, out of a jar."""
+
+    name: str
+    jar: str = "a"
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Put another value into a cookie that a jar holds."""
+
+    name: str
+    change: Callable[[str], str]
+    jar: str = "a"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Give a second jar the cookies of a first."""
+
+    source: str
+    target: str
+
+
+Step = Call | Statement | Forget | Replace | Copy
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    steps: tuple[Step, ...]
+    configuration: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.configuration}/{self.subject}: {self.name}"
+
+
+def scenario(name: str, *steps: Step, on: str = "core") -> Scenario:
+    return Scenario(name, steps, on)
+
+
+def post(path: str, body: Any = None, **rest: Any) -> Call:
+    return Call(method="POST", path=path, body=body, **rest)
+
+
+def get(path: str, **rest: Any) -> Call:
+    return Call(method="GET", path=path, **rest)
+
+
+def call(method: str, path: str, **rest: Any) -> Call:
+    return Call(method=method, path=path, **rest)
+
+
+def reply(label: str, *keys: str | int, template: str = "{}") -> Reply:
+    return Reply(label, keys, template)
+
+
+def shift(table: str, column: str, seconds: int) -> Statement:
+    """Move a date of every row of a table; the format is upstream's."""
+    moved = f"strftime('%Y-%m-%dT%H:%M:%fZ', \"{column}\", '{seconds} seconds')"
+    return Statement(f'update "{table}" set "{column}" = {moved} where "{column}" is not null')
+
+
+def sign_up(email: str = "ann@example.com", **fields: Any) -> Call:
+    rest = {key: fields.pop(key) for key in ("jar", "label", "headers", "media") if key in fields}
+    return post("/sign-up/email", {"name": "Ann", "email": email, "password": "password123", **fields}, **rest)
+
+
+def sign_in(email: str = "ann@example.com", password: str = "password123", **fields: Any) -> Call:
+    rest = {key: fields.pop(key) for key in ("jar", "label", "headers", "media") if key in fields}
+    return post("/sign-in/email", {"email": email, "password": password, **fields}, **rest)
+
+
+def whoami(query: str = "", **rest: Any) -> Call:
+    return get(f"/get-session{query}", **rest)
+
+
+# Changes of cookie values
+
+
+def tampered(value: str) -> str:
+    """Change a character in the middle of a value, where no padding bits are."""
+    middle = len(value) // 4
+    return value[:middle] + ("A" if value[middle] != "A" else "B") + value[middle + 1 :]
+
+
+def forged(value: str) -> str:
+    """Sign the token of a cookie with another secret."""
+    token = unquote(value).rpartition(".")[0]
+    signature = hmac.digest(b"another secret of the right length", token.encode(), "sha256")
+    return f"{token}.{signature.hex()}"
+
+
+def unsigned(value: str) -> str:
+    return unquote(value).rpartition(".")[0]
+
+
+def totp(secret: str, step: int) -> str:
+    """Return the code of one time step. See RFC 6238."""
+    key = b32decode(secret + "=" * (-len(secret) % 8))
+    mac = hmac.digest(key, struct.pack(">Q", step), "sha1")
+    offset = mac[-1] & 15
+    (number,) = struct.unpack(">I", mac[offset : offset + 4])
+    return f"{(number & 0x7FFFFFFF) % 1_000_000:06d}"
+
+
+# Resolution
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a run knows when a call is made: the replies by label and the jars by name."""
+
+    texts: Mapping[str, bytes]
+    headers: Mapping[str, Mapping[str, str]]
+    jars: Mapping[str, Mapping[str, str]]
+
+    def resolve(self, value: Template) -> Any:
+        """Return a value with every placeholder in it replaced."""
+        match value:
+            case Reply() | Header() | Code():
+                return self._replied(value)
+            case Held():
+                return value.text(self.jars.get(value.jar, {}))
+            case HeldValue():
+                held = self.jars.get(value.jar, {})
+                found = next((text for name, text in held.items() if name.endswith(f".{value.name}")), "missing")
+                return value.template.format(value.change(found))
+            case dict():
+                return {key: self.resolve(each) for key, each in value.items()}
+            case list():
+                return [self.resolve(each) for each in value]
+            case _:
+                return value
+
+    def _replied(self, value: Reply | Header | Code) -> str:
+        if isinstance(value, Header):
+            return value.template.format(self.headers.get(value.label, {}).get(value.name, "missing"))
+        found: Any = self._content(value.label)
+        if isinstance(value, Code):
+            uri = str(_at(found, ("totpURI",)))
+            secret = parse_qs(urlsplit(uri).query).get("secret", [""])[0]
+            return totp(secret, int(time.time()) // 30 + value.steps)
+        return value.template.format(_at(found, value.keys))
+
+    def _content(self, label: str) -> Any:
+        try:
+            return json.loads(self.texts.get(label, b"null"))
+        except ValueError:
+            return None
+
+
+def _at(found: Any, keys: tuple[str | int, ...]) -> Any:
+    """Follow keys into a reply; "missing" where a server left something out, so that both runs go on."""
+    for key in keys:
+        try:
+            found = found[key]
+        except (KeyError, IndexError, TypeError):
+            return "missing"
+    return found

@@ -1,0 +1,40 @@
+"""Every scenario, by subject."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from parity.scenario import Scenario
+from parity.scenarios.bearer import BEARER
+from parity.scenarios.bodies import BODIES
+from parity.scenarios.configured import CONFIGURED
+from parity.scenarios.cookie_cache import COOKIE_CACHE
+from parity.scenarios.origins import ORIGINS
+from parity.scenarios.passwords import PASSWORDS
+from parity.scenarios.rate_limits import RATE_LIMITS
+from parity.scenarios.routing import ROUTING
+from parity.scenarios.session_lists import SESSION_LISTS
+from parity.scenarios.sessions import SESSIONS
+from parity.scenarios.sign_in import SIGN_IN
+from parity.scenarios.sign_up import SIGN_UP
+from parity.scenarios.two_factor import TWO_FACTOR
+from parity.scenarios.usernames import USERNAMES
+from parity.scenarios.users import USERS
+
+SUBJECTS: Mapping[str, Sequence[Scenario]] = {
+    "routing": ROUTING,
+    "bodies": BODIES,
+    "origins": ORIGINS,
+    "sign-up": SIGN_UP,
+    "sign-in": SIGN_IN,
+    "get-session": SESSIONS,
+    "list and revoke": SESSION_LISTS,
+    "update-user": USERS,
+    "change-password": PASSWORDS,
+    "cookie cache": COOKIE_CACHE,
+    "bearer": BEARER,
+    "username": USERNAMES,
+    "two-factor": TWO_FACTOR,
+    "rate limit": RATE_LIMITS,
+    "options": CONFIGURED,
+}
+SCENARIOS = [replace(each, subject=subject) for subject, scenarios in SUBJECTS.items() for each in scenarios]

@@ -1,0 +1,157 @@
+"""Sign-up, sign-in and availability by username."""
+
+from typing import Any
+
+from parity.scenario import Call, post, scenario, sign_up, whoami
+
+NAMES = (
+    "ann",
+    "Ann_B.9",
+    "an",
+    "a" * 30,
+    "a" * 31,
+    "a b c",
+    "ann-b",
+    "ann@b",
+    "ünï",
+    "🔐🔐🔐",
+    "...",
+    "___",
+    "ann\n",
+    " ann",
+    "",
+    "ANN",
+    "İstanbul",
+    "\uff41\uff4e\uff4e",
+)
+WRONG: tuple[object, ...] = (None, 1, True, [], {})
+
+
+def named(username: object, email: str = "ann@example.com", **rest: Any) -> Call:
+    return sign_up(email, username=username, **rest)
+
+
+def enter(username: object, password: object = "password123", **rest: Any) -> Call:
+    fields = {key: rest.pop(key) for key in ("rememberMe", "callbackURL") if key in rest}
+    return post("/sign-in/username", {"username": username, "password": password, **fields}, **rest)
+
+
+def available(username: object, **rest: Any) -> Call:
+    return post("/is-username-available", {"username": username}, **rest)
+
+
+USERNAMES = [
+    scenario(
+        "a user signs up with a username",
+        named("Ann_B"),
+        whoami(),
+        enter("ann_b", jar="b"),
+        enter("ANN_B", jar="c"),
+        on="plugins",
+    ),
+    scenario(
+        "a user signs up without",
+        sign_up(),
+        whoami(),
+        post("/update-user", {"username": "Ann.1"}),
+        whoami(),
+        on="plugins",
+    ),
+    scenario("with a display name", named("ann", displayUsername="Ann the First"), whoami(), on="plugins"),
+    scenario(
+        "with a display name only",
+        sign_up(displayUsername="Ann"),
+        sign_up("bob@example.com", displayUsername="Bob B!", jar="b"),
+        on="plugins",
+    ),
+    *[
+        scenario(
+            f"username {name[:20]!r} {len(name)}",
+            named(name),
+            available(name, jar="b"),
+            enter(name, jar="b"),
+            on="plugins",
+        )
+        for name in NAMES
+    ],
+    *[
+        scenario(f"username of another kind {value!r}", named(value), available(value), enter(value), on="plugins")
+        for value in WRONG
+    ],
+    *[
+        scenario(f"display name of another kind {value!r}", named("ann", displayUsername=value), on="plugins")
+        for value in (*WRONG, "")
+    ],
+    scenario(
+        "a username is taken",
+        named("Ann"),
+        named("ANN", "bob@example.com", jar="b"),
+        available("ann"),
+        available("aNN"),
+        available("other"),
+        sign_up("bob@example.com", jar="b"),
+        post("/update-user", {"username": "ann"}, jar="b", label="bob takes it"),
+        whoami(jar="b"),
+        on="plugins",
+    ),
+    scenario(
+        "a username is changed",
+        named("Ann"),
+        post("/update-user", {"username": "Ann"}, label="the same"),
+        post("/update-user", {"username": "ANN"}, label="another case"),
+        post("/update-user", {"username": "New.Name"}),
+        whoami(),
+        post("/update-user", {"displayUsername": "Shown"}),
+        post("/update-user", {"username": "x"}, label="too short"),
+        post("/update-user", {"username": "bad name"}, label="invalid"),
+        post("/update-user", {"username": None}, label="null"),
+        whoami(),
+        on="plugins",
+    ),
+    scenario(
+        "signing in",
+        named("ann", jar="b"),
+        enter("ann"),
+        enter("ann", "nope", jar="c"),
+        enter("nobody", jar="c"),
+        enter("ann", "", jar="c"),
+        enter("", jar="c"),
+        enter("an", jar="c"),
+        enter("a" * 31, jar="c"),
+        enter("a b", jar="c"),
+        enter("ann", rememberMe=False, jar="d"),
+        enter("ann", callbackURL="/home", jar="e"),
+        enter("ann", callbackURL="https://evil.test", jar="f"),
+        on="plugins",
+    ),
+    scenario(
+        "fields of another kind",
+        *[enter("ann", value) for value in WRONG],
+        *[enter("ann", rememberMe=value) for value in WRONG],
+        *[enter("ann", callbackURL=value) for value in WRONG],
+        post("/sign-in/username", {}),
+        post("/sign-in/username", {"username": "ann"}),
+        post("/is-username-available", {}),
+        post("/sign-in/username", b"username=ann&password=x", media="application/x-www-form-urlencoded"),
+        on="plugins",
+    ),
+    scenario(
+        "origins",
+        *[
+            enter("ann", headers=headers, label=str(headers))
+            for headers in (
+                {"origin": None},
+                {"origin": "https://evil.test"},
+                {"origin": None, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"},
+                {"origin": None, "sec-fetch-mode": "cors"},
+            )
+        ],
+        on="plugins",
+    ),
+    scenario(
+        "the address signs in as before",
+        named("ann"),
+        post("/sign-in/email", {"email": "ann@example.com", "password": "password123"}, jar="b"),
+        on="plugins",
+    ),
+]

@@ -1,0 +1,159 @@
+"""The servers under comparison: each a process of its own, on a SQLite file of its own."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+HERE = Path(__file__).parent
+
+SECRET = "reference-secret-0123456789-abcdefghij-XYZ"
+ORIGIN = "http://localhost:4000"
+SECURE_ORIGIN = "https://auth.example.test"
+TRUSTED_ORIGINS = (
+    "http://localhost:3000",
+    "https://*.example.com",
+    "https://exact.example.org",
+    "myapp://",
+    "https://*.trycloudflare.com/*",
+)
+
+PLUGINS = "username,two-factor"
+
+CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
+    "core": {},
+    "plugins": {"PLUGINS": PLUGINS},
+    "bearer": {"PLUGINS": "bearer"},
+    "challenged bearer": {"PLUGINS": f"bearer,{PLUGINS}"},
+    "compact": {"COOKIE_CACHE": "compact", "PLUGINS": "bearer"},
+    "jwt": {"COOKIE_CACHE": "jwt"},
+    "jwe": {"COOKIE_CACHE": "jwe"},
+    "limited": {"RATE_LIMIT": "1", "PLUGINS": PLUGINS},
+    "secure": {"BASE_URL": SECURE_ORIGIN, "COOKIE_CACHE": "compact"},
+    "routed": {"DISABLED_PATHS": "/sign-out,/update-user", "SKIP_TRAILING_SLASHES": "1", "EMAIL_AND_PASSWORD": "0"},
+    "eager": {"UPDATE_AGE": "0", "FRESH_AGE": "0", "EXPIRES_IN": "3600"},
+}
+"""What differs from the defaults, by name, as environment variables that both servers read."""
+
+Side = Literal["upstream", "upstream again", "portico"]
+
+
+def missing() -> str | None:
+    """Return why the servers cannot be started, or None if they can."""
+    if shutil.which("node") is None:
+        return "node is not installed"
+    if not (HERE / "node_modules" / "better-auth").is_dir():
+        return "the npm packages are not installed"
+    return None
+
+
+class Server:
+    """One running server; `database` is its SQLite file, which the harness reads and writes directly."""
+
+    def __init__(self, side: Side, configuration: str, folder: Path, database: Path | None = None) -> None:
+        self.side = side
+        self.configuration = configuration
+        self.settings = CONFIGURATIONS[configuration]
+        self.origin = self.settings.get("BASE_URL", ORIGIN)
+        name = f"{side}-{configuration}".replace(" ", "-")
+        self.database = database or folder / f"{name}.db"
+        self.log = folder / f"{name}.log"
+        self.port = _free_port()
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "ours.py"] if self.side == "portico" else ["node", "upstream.mjs"]
+        environment = {
+            **os.environ,
+            "SECRET": SECRET,
+            "BASE_URL": ORIGIN,
+            "TRUSTED_ORIGINS": ",".join(TRUSTED_ORIGINS),
+            "ISSUER": "Acme",
+            "BETTER_AUTH_TELEMETRY": "0",
+            **self.settings,
+            "PORT": str(self.port),
+            "DB": str(self.database),
+        }
+        with self.log.open("w") as log:
+            process = subprocess.Popen(
+                command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert process.stdout is not None
+        if process.stdout.readline().strip() != "ready":
+            process.kill()
+            raise RuntimeError(f"{self.side} did not start: {self.log.read_text()[-2000:]}")
+        return process
+
+    def stop(self) -> None:
+        """End the process that this object started."""
+        self._process.terminate()
+        self._process.wait(10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def run(self, statement: str, *parameters: object) -> int:
+        """Run one SQL statement on the file and return how many rows it changed."""
+        with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
+            return connection.execute(statement, parameters).rowcount
+
+    def tables(self) -> list[str]:
+        """Return the names of the tables, sorted."""
+        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
+            names = connection.execute(
+                "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name"
+            )
+            return [str(name) for (name,) in names]
+
+    def rows(self) -> dict[str, list[dict[str, object]]]:
+        """Return every row of every table in the order of insertion."""
+        found: dict[str, list[dict[str, object]]] = {}
+        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
+            connection.row_factory = sqlite3.Row
+            for table in self.tables():
+                rows = connection.execute(f'select * from "{table}" order by rowid')
+                found[table] = [dict(row) for row in rows]
+        return found
+
+    def schema(self) -> dict[str, object]:
+        """Return what each table declares: columns in order, and which of them are unique or refer elsewhere."""
+        found: dict[str, object] = {}
+        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
+            for table in self.tables():
+                columns = connection.execute(f'pragma table_info("{table}")').fetchall()
+                indexes = connection.execute(f'pragma index_list("{table}")').fetchall()
+                found[table] = {
+                    "columns": [
+                        [name, kind, not_null, default, key] for _, name, kind, not_null, default, key in columns
+                    ],
+                    "indexes": sorted(
+                        [
+                            [each[2] for each in connection.execute(f'pragma index_info("{index[1]}")')],
+                            bool(index[2]),
+                            index[3],
+                        ]
+                        for index in indexes
+                    ),
+                    "references": sorted(
+                        list(each[2:7]) for each in connection.execute(f'pragma foreign_key_list("{table}")')
+                    ),
+                }
+        return found
+
+    def reset(self) -> None:
+        """Empty every table."""
+        with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
+            for table in self.tables():
+                connection.execute(f'delete from "{table}"')
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,36 @@
+"""Better Auth's own JavaScript client cannot tell the two servers apart."""
+
+import json
+import subprocess
+import time
+
+import pytest
+
+from parity.compare import agree, compare, without
+from parity.differences import OWN_ROWS, unexpected
+from parity.field import Field
+from parity.normal_form import Tree, comparable
+from parity.servers import HERE, Server, Side
+from requirements import requirement
+
+pytestmark = requirement("ARCH-formats")
+
+CLIENT_RUN = "plugins/client"
+"""What the runs of the client are called in differences.py."""
+
+
+def flows(server: Server) -> dict[str, Tree]:
+    server.reset()
+    started = time.time()
+    command = ["node", "client.mjs", f"http://127.0.0.1:{server.port}", server.origin]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    steps = {f"{index} {each.pop('name')}": each for index, each in enumerate(json.loads(done.stdout), 1)}
+    return comparable({**steps, "rows": without(OWN_ROWS, server.rows())}, started)
+
+
+@pytest.mark.parametrize("other", ["portico", "upstream again"])
+def test_the_javascript_client_sees_no_difference(field: Field, other: Side) -> None:
+    expected, actual = (flows(field.server(side, "plugins")) for side in ("upstream", other))
+    found = compare(expected, actual)
+    agree(unexpected(CLIENT_RUN, found, other))

@@ -1,0 +1,58 @@
+"""Portico answers every scenario as upstream does, apart from the listed differences."""
+
+from dataclasses import replace
+
+import pytest
+
+from parity.compare import Deliberate, Difference, OwnRows, agree, compare, without
+from parity.differences import DIFFERENCES, OWN_ROWS, unexpected
+from parity.field import Field
+from parity.normal_form import normal_form
+from parity.scenario import Scenario
+from parity.scenarios import SCENARIOS
+from parity.servers import CONFIGURATIONS, Side
+from requirements import requirement
+
+pytestmark = requirement("ARCH-formats")
+
+
+def between(field: Field, scenario: Scenario, other: Side) -> list[Difference]:
+    expected, actual = field.transcripts(scenario, "upstream", other)
+    if other == "portico":
+        actual = replace(actual, rows=without(OWN_ROWS, actual.rows))
+    return compare(normal_form(expected), normal_form(actual))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_portico_answers_as_upstream_does(field: Field, scenario: Scenario) -> None:
+    found = unexpected(str(scenario), between(field, scenario, "portico"), "portico")
+    agree(found)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_upstream_answers_as_it_does_itself(field: Field, scenario: Scenario) -> None:
+    found = between(field, scenario, "upstream again")
+    agree(found)
+
+
+@pytest.mark.parametrize("known", DIFFERENCES, ids=str)
+def test_a_listed_difference_still_occurs(field: Field, known: Deliberate) -> None:
+    affected = [each for each in SCENARIOS if known.concerns(str(each))]
+    assert any(known.covers(str(each), found) for each in affected for found in between(field, each, "portico"))
+
+
+@pytest.mark.parametrize("own", OWN_ROWS, ids=str)
+def test_rows_of_our_own_still_occur(field: Field, own: OwnRows) -> None:
+    runs = (field.transcripts(each, "portico")[0] for each in SCENARIOS if each.configuration == "plugins")
+    assert any(own.are(row) for run in runs for row in run.rows[own.table])
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_both_make_the_same_tables(field: Field, configuration: str) -> None:
+    ours, theirs = (field.server(side, configuration) for side in ("portico", "upstream"))
+    assert ours.schema() == theirs.schema()
+
+
+def test_every_scenario_has_a_name_of_its_own() -> None:
+    names = [str(each) for each in SCENARIOS]
+    assert sorted(set(names)) == sorted(names)
