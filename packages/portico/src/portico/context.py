@@ -108,13 +108,24 @@ class Context:
 
     def set_cookie(self, name: str, value: str, max_age: int | None) -> None:
         """Send a signed cookie that lasts `max_age` seconds, or until the browser closes."""
+        self.drop_cookie(name)
         self.reply.headers.append(self.auth.cookies.write(name, value, max_age))
         self.reply.cookies[name] = value
 
     def expire_cookie(self, name: str) -> None:
         """Make the browser forget a cookie."""
+        self.drop_cookie(name)
         self.reply.headers.append(self.auth.cookies.expire(name))
+
+    def drop_cookie(self, name: str) -> None:
+        """Take back what this reply said about a cookie so far: one response never says two things about one."""
         self.reply.cookies.pop(name, None)
+        start = self.auth.cookies.name_of(name)
+        self.reply.headers = [
+            header
+            for header in self.reply.headers
+            if header[0] != "set-cookie" or not header[1].startswith((f"{start}=", f"{start}."))
+        ]
 
 
 Caller = Context | HasHeaders | Mapping[str, str] | None

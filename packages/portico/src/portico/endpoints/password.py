@@ -14,13 +14,13 @@ from portico.errors import (
     ApiError,
 )
 from portico.models import SessionT, UserT
-from portico.wire import Wire
+from portico.wire import Omittable, Wire
 
 
 class ChangePassword(Wire):
     new_password: str
     current_password: str
-    revoke_other_sessions: bool | None = None
+    revoke_other_sessions: Omittable[bool] = None
     """Sign out everywhere else; the caller gets a new session."""
 
 

@@ -13,7 +13,7 @@ from portico.wire import Wire
 
 
 class UpdateUser(Wire):
-    json_kind: ClassVar[str] = "record"
+    json_kinds: ClassVar[tuple[str, ...]] = ("record",)
 
     name: str = ""
     image: str | None = None
@@ -35,7 +35,7 @@ class UserEndpoints(EndpointGroup[UserT, SessionT]):
         if body.email:
             raise ApiError(EMAIL_CAN_NOT_BE_UPDATED)
         self._refuse_closed_fields(ctx)
-        changes = self.users.table.given(body)
+        changes = {name: value for name, value in self.users.table.given(body).items() if name != "email"}
         if not changes:
             raise ApiError(NO_FIELDS_TO_UPDATE)
         current = self.signed_in(ctx)

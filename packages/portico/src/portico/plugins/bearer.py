@@ -43,7 +43,7 @@ class Bearer(Plugin[UserT, SessionT]):
 
     def _signed(self, token: str) -> str | None:
         if "." not in token:
-            is_token = token.isascii() and token.isalnum() and not self.require_signature
+            is_token = token.isascii() and token.isprintable() and not self.require_signature
             return self.auth.signer.sign(token) if is_token else None
         signed = unquote(token)
         return signed if self.auth.signer.verify(signed) is not None else None
