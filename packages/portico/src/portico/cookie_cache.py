@@ -42,12 +42,17 @@ class CookieCache:
     def __init__(self, strategy: Strategy, keyring: Keyring, max_age: int = 300) -> None:
         """Derive the keys; `max_age` is in seconds, and as long a revoked session may still be believed in."""
         self._max_age = max_age
+        # Upstream measures this one strategy by the cookie's own age, and takes a minute for a cookie without.
+        self._max_age_of_window = min(max_age, 60) if strategy == "compact" else max_age
         self._codec = _codec(strategy, keyring)
 
-    def encode(self, session: JsonObject, user: JsonObject, now_ms: int, version: str) -> str:
-        """Return the value for a session and its user, both as they stand on the wire."""
+    def encode(self, session: JsonObject, user: JsonObject, now_ms: int, version: str, *, remember: bool = True) -> str:
+        """Return the value for a session and its user, both as they stand on the wire.
+
+        `remember` tells whether the cookie outlives the browser window.
+        """
         claims = {"session": session, "user": user, "updatedAt": now_ms, "version": version}
-        return self._codec.encode(claims, now_ms, self._max_age)
+        return self._codec.encode(claims, now_ms, self._max_age if remember else self._max_age_of_window)
 
     def decode(self, value: str, now_ms: int) -> CachedSession | None:
         """Return what the value holds, or None when it is stale or not ours.
