@@ -5,23 +5,62 @@ from parity.servers import Side
 
 NOT_A_SERVER_ERROR = "hostile input is refused with 4xx, where upstream's handler throws"
 NOT_CANONICAL = "only the path as declared reaches an endpoint; upstream resolves dots and backslashes first"
+NOT_HTTP = "our host's HTTP parser refuses raw bytes in a request line before an endpoint is looked for"
+MATCHED_ONLY = "limits belong to endpoints: what matches none costs nothing and is not counted"
 EACH_STEP_ONCE = "each time step of an authenticator works once"
 NO_SESSION_YET = "no session exists before the second step, so no header can name one"
 PEER_ADDRESS = "without a forwarded address from a trusted proxy, the peer of the connection is the client"
 OWN_PAGE = "the error page is our own, and forbids scripts and frames by a header"
 RETRY_AFTER = "the standard header is sent beside upstream's"
+WHOLE_TYPES = "a media type is compared as a whole; upstream takes everything that begins like an allowed one"
+TYPED_BODIES = "a body needs a type and is refused without one; upstream drops it unread"
+JSON_ONLY = "what is no JSON in UTF-8, or nested without measure, is not parsed"
+FORM_BOOLEANS = "a form can say rememberMe, though all its values are text"
+SIGN_UP_IS_LOGIN = "signing up signs in, so its sender is checked as at sign-in; upstream checks sign-in only"
+URLS_WITHOUT_TRICKS = "a URL with credentials or without its slashes is nobody's"
+STORABLE = "text with NUL, which PostgreSQL cannot store, is refused everywhere"
+TYPED_COLUMNS = "a column takes values of its type; upstream stores what SQLite makes of others, or throws"
+ONE_ISSUE = "a value of the wrong kind is one issue; upstream measures a list as if it were text"
+ENCODED_LOCATION = "a header holds no raw letters beyond ASCII"
+STILL_NOT_REMEMBERED = "a session that replaces one which is not remembered is not remembered either"
+AUTHORITATIVE = "what changes or lists something reads the store, not the cookie copy"
 
 DIFFERENCES = [
     Deliberate("core/routing: a path with dots", "?*", NOT_CANONICAL),
     Deliberate("core/routing: a path with backslashes", "?*", NOT_CANONICAL),
     Deliberate("core/routing: a whole URL as the target", "?*", NOT_A_SERVER_ERROR),
+    Deliberate("core/routing: a path that is encoded", "13 GET /*", NOT_HTTP),
     Deliberate("core/routing: *", "* GET /error*: headers.content-security-policy", OWN_PAGE),
     Deliberate("core/routing: *", "* GET /error*: headers.x-content-type-options", OWN_PAGE),
     Deliberate("core/routing: *", "* GET /error*: body.text", OWN_PAGE),
+    Deliberate("core/bodies: content types of *", "?* application/json?*", WHOLE_TYPES),
+    Deliberate("core/bodies: a body without a content type", "*", TYPED_BODIES),
+    Deliberate("core/bodies: malformed JSON", '* b\'{"email":*', JSON_ONLY),
+    Deliberate("core/bodies: deep nesting", "*", JSON_ONLY),
+    Deliberate("core/bodies: a form signs in and up", "3 *", FORM_BOOLEANS),
+    Deliberate("core/bodies: a form signs in and up", "5 *: cookies", FORM_BOOLEANS),
+    Deliberate("core/bodies: a form signs in and up", "rows: session*", FORM_BOOLEANS),
+    Deliberate("core/origins: fetch metadata at /sign-up/email *", "*", SIGN_UP_IS_LOGIN),
+    Deliberate("core/origins: * at sign-*", "* 'http://user:pw@*", URLS_WITHOUT_TRICKS),
+    Deliberate("core/origins: * at sign-*", "* 'https:exact*", URLS_WITHOUT_TRICKS),
+    Deliberate("core/origins: * at sign-*", "* 'https:/exact*", URLS_WITHOUT_TRICKS),
+    Deliberate("core/origins: * at sign-*", "* 'https:///exact*", URLS_WITHOUT_TRICKS),
     Deliberate("core/update-user: the name is null", "2 POST /update-user: *", NOT_A_SERVER_ERROR),
+    Deliberate("core/update-user: * of another kind", "*", TYPED_COLUMNS),
     Deliberate("core/sign-in: an unreadable hash", "2 POST /sign-in/email: *", NOT_A_SERVER_ERROR),
+    Deliberate("core/sign-in: with a trusted address", "* POST /sign-in/email: headers.location.0", ENCODED_LOCATION),
+    Deliberate("core/sign-up: a name in other scripts", "*", STORABLE),
+    Deliberate("core/sign-up: password of another kind", "* POST /sign-up/email: body.json.message", ONE_ISSUE),
     Deliberate("core/sign-up: without user agent or address", "rows: session.0.ipAddress", PEER_ADDRESS),
     Deliberate("core/sign-up: addresses of clients", "rows: session.?.ipAddress", PEER_ADDRESS),
+    Deliberate("core/change-password: not remembered", "*expiresAt", STILL_NOT_REMEMBERED),
+    Deliberate("*/cookie cache: a revoked session is still read", "[567] *", AUTHORITATIVE),
+    Deliberate("*/cookie cache: a revoked session is still read", "rows: user.0.name", AUTHORITATIVE),
+    Deliberate("*/cookie cache: not fresh in the copy", "*", AUTHORITATIVE),
+    Deliberate("*/cookie cache: update-user *", "* POST /update-user: cookies*", AUTHORITATIVE),
+    Deliberate("compact/cookie cache: unreadable", "* a.b.c*", NOT_A_SERVER_ERROR),
+    Deliberate("compact/cookie cache: unreadable", "* %7B%7D: *", NOT_A_SERVER_ERROR),
+    Deliberate("plugins/username: * of another kind *", "*", TYPED_COLUMNS),
     Deliberate("plugins/two-factor: a code is used twice", "5 POST /two-factor/verify-totp: *", EACH_STEP_ONCE),
     Deliberate("plugins/two-factor: a code is used twice", "rows: *", EACH_STEP_ONCE),
     Deliberate("challenged bearer/*: a bearer is challenged", "4 first step: headers.set-auth-token", NO_SESSION_YET),
@@ -30,6 +69,8 @@ DIFFERENCES = [
         "4 first step: headers.access-control-expose-headers",
         NO_SESSION_YET,
     ),
+    Deliberate("limited/rate limit: wrong methods", "*", MATCHED_ONLY),
+    Deliberate("limited/rate limit: unknown paths below a limited one", "*", MATCHED_ONLY),
     Deliberate("limited/*", "*: headers.retry-after", RETRY_AFTER),
 ]
 

@@ -108,7 +108,6 @@ class Context:
 
     def set_cookie(self, name: str, value: str, max_age: int | None) -> None:
         """Send a signed cookie that lasts `max_age` seconds, or until the browser closes."""
-        self.drop_cookie(name)
         self.reply.headers.append(self.auth.cookies.write(name, value, max_age))
         self.reply.cookies[name] = value
 
@@ -118,7 +117,7 @@ class Context:
         self.reply.headers.append(self.auth.cookies.expire(name))
 
     def drop_cookie(self, name: str) -> None:
-        """Take back what this reply said about a cookie so far: one response never says two things about one."""
+        """Take back what this reply said about a cookie so far, so that no value of it leaves with its end."""
         self.reply.cookies.pop(name, None)
         start = self.auth.cookies.name_of(name)
         self.reply.headers = [
