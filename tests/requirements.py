@@ -31,6 +31,7 @@ FEATURES = {
     "S-126": "every endpoint is a method of auth.api",
     "S-130": "a server call names its caller; headers and status of the reply belong to the context",
     "S-131": "rememberMe false: a cookie for the browser session and a row for a day",
+    "S-134": "a trusted device skips the second step for thirty days",
     "S-144": "server calls have no rate limit",
     "S-150": "base path and names default as upstream's do",
     "S-151": "secret and base URL come from the environment if they are not given",

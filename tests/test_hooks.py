@@ -192,6 +192,25 @@ async def test_what_a_before_hook_puts_into_a_body_is_validated_and_what_it_muta
     assert content(response)["message"] == "[body.email] Invalid input: expected string, received number"
 
 
+@requirement("ARCH-hooks", "I01")
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"5"])
+async def test_a_hook_reads_an_object_or_does_not_run(body: bytes) -> None:
+    seen: list[str] = []
+
+    @before("*")
+    async def look(ctx: Context) -> None:
+        seen.append(f"{sorted(ctx.body)}")
+
+    auth = plain(hooks=[look])
+    headers = Headers([("content-type", "application/json")])
+    sign_in = Request(method="POST", path="/api/auth/sign-in/email", headers=headers, body=body)
+    assert (await auth.handler(sign_in)).status == 400
+    assert seen == []
+    assert (await auth.handler(replace(sign_in, path="/api/auth/revoke-sessions"))).status == 401
+    assert (await Browser(auth, ORIGIN).post("/sign-in/email", {"b": 1, "a": 2})).status == 400
+    assert seen == ["[]", "['a', 'b']"]
+
+
 @requirement("CONF-hooks")
 def test_a_hook_or_extension_for_a_path_that_nobody_serves_is_a_mistake() -> None:
     @before("/sign-inn/email")

@@ -59,7 +59,7 @@ class Context:
     """Set when the call came over HTTP."""
     endpoint: "Endpoint | None" = None
     body: Any = None
-    """The body as on the wire; what a before hook reads and replaces."""
+    """The body as on the wire; a before hook reads it as a dict and replaces it."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     found: SessionData[Any, Any] | SessionCopy | None = None
     """The caller's session as it was found; read it from `session`."""
@@ -77,9 +77,14 @@ class Context:
         return self.found
 
     @property
+    def has_object(self) -> bool:
+        """Whether the body is an object, as all that endpoints read are."""
+        return isinstance(self.body, dict)
+
+    @property
     def fields(self) -> dict[str, Any]:
         """The fields of the body as on the wire; none if it is no object."""
-        return cast("dict[str, Any]", self.body) if isinstance(self.body, dict) else {}
+        return cast("dict[str, Any]", self.body) if self.has_object else {}
 
     def now(self) -> datetime:
         """Return the present in whole milliseconds, the precision of upstream's dates."""
