@@ -24,6 +24,10 @@ ONE_ISSUE = "a value of the wrong kind is one issue; upstream measures a list as
 ENCODED_LOCATION = "a header holds no raw letters beyond ASCII"
 STILL_NOT_REMEMBERED = "a session that replaces one which is not remembered is not remembered either"
 AUTHORITATIVE = "what changes or lists something reads the store, not the cookie copy"
+LIVE_SESSION = "the first verified code answers with the session that lives and the user as it is now"
+OWN_ISSUER = "the URI names the plugin's issuer every time"
+CHALLENGE_SPENT = "a challenge that was answered is over, with or without a session"
+NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
     Deliberate("core/routing: a path with dots", "?*", NOT_CANONICAL),
@@ -63,6 +67,23 @@ DIFFERENCES = [
     Deliberate("plugins/username: * of another kind *", "*", TYPED_COLUMNS),
     Deliberate("plugins/two-factor: a code is used twice", "5 POST /two-factor/verify-totp: *", EACH_STEP_ONCE),
     Deliberate("plugins/two-factor: a code is used twice", "rows: *", EACH_STEP_ONCE),
+    Deliberate("*/two-factor: *", "* confirm: body.json.token", LIVE_SESSION),
+    Deliberate("*/two-factor: *", "* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
+    Deliberate(
+        "plugins/two-factor: a second factor is turned on", "4 POST /two-factor/verify-totp: body.json.*", LIVE_SESSION
+    ),
+    Deliberate("plugins/two-factor: by username", "3 POST /two-factor/verify-totp: body.json.*", LIVE_SESSION),
+    Deliberate("plugins/two-factor: trust while enrolling", "3 POST /two-factor/verify-totp: body.json.*", LIVE_SESSION),
+    Deliberate(
+        "plugins/two-factor: sessions stay when it is turned on",
+        "4 POST /two-factor/verify-totp: body.json.*",
+        LIVE_SESSION,
+    ),
+    Deliberate(
+        "plugins/two-factor: the address of *", "* POST /two-factor/get-totp-uri: body.json.totpURI", OWN_ISSUER
+    ),
+    Deliberate("plugins/two-factor: a backup code without a session", "rows: verification", CHALLENGE_SPENT),
+    Deliberate("plugins/two-factor: with a callback address", "4 POST /sign-in/email: headers.location", NOT_YET),
     Deliberate("challenged bearer/*: a bearer is challenged", "4 first step: headers.set-auth-token", NO_SESSION_YET),
     Deliberate(
         "challenged bearer/*: a bearer is challenged",

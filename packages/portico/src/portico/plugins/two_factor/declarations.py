@@ -1,0 +1,100 @@
+"""What two-factor authentication declares: its errors, rows and messages."""
+
+from typing import Annotated, Generic, Literal
+
+from portico.errors import ErrorCode
+from portico.messages import Challenge
+from portico.models import UserT
+from portico.schema import Column, Columns, Row
+from portico.wire import Omittable, Timestamp, Wire
+
+# Errors
+
+ACCOUNT_TEMPORARILY_LOCKED = ErrorCode(
+    429,
+    "ACCOUNT_TEMPORARILY_LOCKED",
+    "Too many failed verification attempts. Your account is temporarily locked. Please try again later.",
+)
+BACKUP_CODES_NOT_ENABLED = ErrorCode(400, "BACKUP_CODES_NOT_ENABLED", "Backup codes aren't enabled")
+INVALID_BACKUP_CODE = ErrorCode(401, "INVALID_BACKUP_CODE", "Invalid backup code")
+INVALID_CODE = ErrorCode(401, "INVALID_CODE", "Invalid code")
+INVALID_TWO_FACTOR_COOKIE = ErrorCode(401, "INVALID_TWO_FACTOR_COOKIE", "Invalid two factor cookie")
+OTP_NOT_CONFIGURED = ErrorCode(400, "OTP_NOT_CONFIGURED", "OTP is not available")
+TOO_MANY_ATTEMPTS = ErrorCode(
+    400, "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE", "Too many attempts. Please request a new code."
+)
+TOTP_ALREADY_ENABLED = ErrorCode(400, "TOTP_ALREADY_ENABLED", "TOTP is already enabled")
+TOTP_NOT_ENABLED = ErrorCode(400, "TOTP_NOT_ENABLED", "TOTP not enabled")
+TWO_FACTOR_NOT_ENABLED = ErrorCode(400, "TWO_FACTOR_NOT_ENABLED", "Two factor isn't enabled")
+
+# Rows
+
+
+class TwoFactorUser(Columns):
+    two_factor_enabled: bool | None = False
+
+
+class TwoFactorRow(Row):
+    secret: Annotated[str, Column(index=True, returned=False)]
+    """Encrypted."""
+    backup_codes: Annotated[str, Column(returned=False)]
+    """A JSON array, encrypted."""
+    user_id: Annotated[str, Column(index=True, references="user.id", returned=False)]
+    verified: bool | None = True
+    """False until the first code; NULL, which rows of older versions have, is as good as true."""
+    failed_verification_count: Annotated[int | None, Column(returned=False)] = 0
+    """Wrong codes since the last right one."""
+    locked_until: Annotated[Timestamp | None, Column(returned=False)] = None
+
+
+# Messages
+
+
+class EnableTwoFactor(Wire):
+    password: str
+    method: Literal["otp", "totp"] = "totp"
+    issuer: Omittable[str] = None
+
+
+class TwoFactorEnabled(Wire):
+    method: Literal["totp"]
+    totp_uri: str
+    backup_codes: list[str]
+
+
+class ProvePassword(Wire):
+    password: str
+
+
+class TotpUri(Wire):
+    totp_uri: str
+
+
+class BackupCodes(Wire):
+    status: bool
+    backup_codes: list[str]
+
+
+class VerifyTotp(Wire):
+    code: str
+    trust_device: Omittable[bool] = None
+    """Skip the second step on this device for thirty days, counted anew at each sign-in."""
+
+
+class VerifyBackupCode(Wire):
+    code: str
+    disable_session: Omittable[bool] = None
+    """Only say that the code is right: no session is started."""
+    trust_device: Omittable[bool] = None
+    """Skip the second step on this device for thirty days, counted anew at each sign-in."""
+
+
+class TwoFactorRequired(Challenge):
+    two_factor_redirect: Literal[True]
+    two_factor_methods: list[Literal["totp"]]
+
+
+class BackupCodeAccepted(Wire, Generic[UserT]):
+    """The reply without a session, which `disableSession` asked for."""
+
+    user: UserT
