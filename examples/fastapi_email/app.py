@@ -1,7 +1,7 @@
 """A FastAPI application with sign-up, sign-in and a page for signed-in users.
 
-    portico migrate app:auth
-    BETTER_AUTH_SECRET=$(portico secret) uvicorn app:app --port 3000
+portico migrate app:auth
+BETTER_AUTH_SECRET=$(portico secret) uvicorn app:app --port 3000
 """
 
 from typing import Annotated

@@ -30,7 +30,7 @@ RANDOM = re.compile(
     r"|(?P<scrypt>\b[0-9a-f]{32}:[0-9a-f]{128}\b)"
     r"|(?P<argon2id>\$argon2id\$.*)"
     r"|(?P<base32>(?<=secret=)[A-Z2-7]{52})"
-    r"|(?P<mac>\b[A-Za-z0-9_-]{43}(?=!))"
+    r"|(?P<mac>(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?=!))"
     r"|(?P<backup>^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$)"
     r"|(?P<ciphertext>^(?:[0-9a-f]{2}){60,}$)"
     r"|(?P<id>(?<![A-Za-z0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9]))"
