@@ -60,7 +60,12 @@ async def test_the_plugin_example_lets_in_who_was_invited() -> None:
 @requirement("ARCH-declaration")
 def test_the_readme_shows_the_examples_as_they_are() -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    sources = [path.read_text() for path in (ROOT / "examples").rglob("*.py")]
+    # A method of the README is not indented, and its neighbour is further away.
+    sources = [_words(path.read_text()) for path in (ROOT / "examples").rglob("*.py")]
     assert blocks
     for block in blocks:
-        assert any(block in source for source in sources), block
+        assert any(_words(block) in source for source in sources), block
+
+
+def _words(source: str) -> str:
+    return " ".join(source.split())

@@ -46,6 +46,15 @@ class HasHeaders(Protocol):
     def headers(self) -> SupportsItems: ...
 
 
+class _NoQuery(dict[str, str]):
+    """An empty query; hashable, as the default of a field must be."""
+
+    __hash__ = object.__hash__
+
+
+NO_QUERY: Mapping[str, str] = _NoQuery()
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Context:
     """One call: the Auth it runs on, whose credentials it carries, and what it adds to the response."""
@@ -60,7 +69,7 @@ class Context:
     endpoint: "Endpoint | None" = None
     body: Any = None
     """The body as on the wire; a before hook reads it as a dict and replaces it."""
-    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Mapping[str, str] = NO_QUERY
     found: SessionData[Any, Any] | SessionCopy | None = None
     """The caller's session as it was found; read it from `session`."""
     new_session: SessionData[Any, Any] | None = None
