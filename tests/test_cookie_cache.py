@@ -1,5 +1,6 @@
 import json
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ def test_a_cookie_of_an_older_secret_is_still_read(strategy: Strategy) -> None:
     held = CachedSession(session=SESSION, user=USER, updated_at=NOW, version="1", expires_at=NOW + 300_000)
     decoded = rotated.decode(old.encode(SESSION, USER, NOW, "1"), NOW)
     assert decoded is not None
-    assert decoded._replace(expires_at=held.expires_at) == held
+    assert replace(decoded, expires_at=held.expires_at) == held
     assert old.decode(rotated.encode(SESSION, USER, NOW, "1"), NOW) is None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from portico.cookie_cache import CachedSession
 from portico.http import Background, Headers, Reply, Request, SupportsItems
 from portico.messages import SessionData
 from portico.schema import Table
@@ -27,16 +28,23 @@ class SessionCopy(Encodable):
 
     sessions: Table[Any]
     users: Table[Any]
-    session: dict[str, Any]
-    user: dict[str, Any]
+    cached: CachedSession
 
     def to_wire(self) -> dict[str, Any]:
         """Return both rows ready for JSON."""
-        return {"session": self.sessions.shown_of(self.session), "user": self.users.shown_of(self.user)}
+        cached = self.cached
+        return {"session": self.sessions.shown_of(cached.session), "user": self.users.shown_of(cached.user)}
+
+    def to_json(self) -> bytes:
+        """Return both rows as JSON, which is made once for all requests that bring the same copy."""
+        if self.cached.reply is None:
+            self.cached.reply = super(SessionCopy, self).to_json()
+        return self.cached.reply
 
     def opened(self) -> SessionData[Any, Any]:
         """Return the session with its dates and types."""
-        return session_data({"session": self.sessions.from_wire(self.session), "user": self.users.from_wire(self.user)})
+        session = self.sessions.from_wire(self.cached.session)
+        return session_data({"session": session, "user": self.users.from_wire(self.cached.user)})
 
 
 class HasHeaders(Protocol):
@@ -46,13 +54,8 @@ class HasHeaders(Protocol):
     def headers(self) -> SupportsItems: ...
 
 
-class _NoQuery(dict[str, str]):
-    """An empty query; hashable, as the default of a field must be."""
-
-    __hash__ = object.__hash__
-
-
-NO_QUERY: Mapping[str, str] = _NoQuery()
+def _no_query() -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -69,7 +72,7 @@ class Context:
     endpoint: "Endpoint | None" = None
     body: Any = None
     """The body as on the wire; a before hook reads it as a dict and replaces it."""
-    query: Mapping[str, str] = NO_QUERY
+    query: Mapping[str, str] = field(default_factory=_no_query)
     found: SessionData[Any, Any] | SessionCopy | None = None
     """The caller's session as it was found; read it from `session`."""
     new_session: SessionData[Any, Any] | None = None

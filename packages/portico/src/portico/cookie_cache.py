@@ -1,7 +1,8 @@
 """The cookie cache: a session and its user in a signed or encrypted cookie, so that most requests need no store."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from portico.crypto import base64url
 from portico.crypto.claims import is_object, read_claims, write_claims
@@ -16,10 +17,13 @@ Strategy = Literal["compact", "jwt", "jwe"]
 JsonObject = Mapping[str, Any]
 
 SALT = "better-auth-session"
+REMEMBERED = 1024
+"""Values that need not be verified again."""
 _START, _EXPIRES, _SIGNATURE, _END = b'{"session":', b',"expiresAt":', b',"signature":"', b'"}'
 
 
-class CachedSession(NamedTuple):
+@dataclass(slots=True)
+class CachedSession:
     """What a cookie cache held, as it would stand on the wire."""
 
     session: dict[str, Any]
@@ -29,6 +33,8 @@ class CachedSession(NamedTuple):
     version: str
     expires_at: int
     """When the cookie goes stale, in unix milliseconds; the session itself may end sooner."""
+    reply: bytes | None = None
+    """The JSON that get-session makes of it, once it was made."""
 
 
 class CookieCache:
@@ -44,6 +50,7 @@ class CookieCache:
         self._max_age = max_age
         # Upstream measures this one strategy by the cookie's own age, and takes a minute for a cookie without.
         self._max_age_of_window = min(max_age, 60) if strategy == "compact" else max_age
+        self._genuine: dict[str, CachedSession] = {}
         self._codec = _codec(strategy, keyring)
 
     def encode(self, session: JsonObject, user: JsonObject, now_ms: int, version: str, *, remember: bool = True) -> str:
@@ -59,8 +66,17 @@ class CookieCache:
 
         Whether the session has ended, belongs to the session_token cookie, and has the version in use, is left to ask.
         """
+        known = self._genuine.get(value)
+        if known is not None and known.expires_at > now_ms:
+            # A browser sends the same value until it is stale, and this one was found to be genuine before.
+            return known
         claims = self._codec.decode(value, now_ms)
-        return None if claims is None else _cached(claims)
+        cached = None if claims is None else _cached(claims)
+        if cached is not None:
+            if len(self._genuine) >= REMEMBERED:
+                self._genuine.clear()
+            self._genuine[value] = cached
+        return cached
 
 
 class _Codec(Protocol):

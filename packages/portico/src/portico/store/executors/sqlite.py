@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from portico.handback import Inbox, running_loop
 from portico.store.executors.executor import Args, transaction_over
-from portico.store.executors.handback import Inbox, running_loop
 from portico.store.executors.sqlite_connection import Database, explained, is_busy
 from portico.store.executors.sqlite_writer import Job, Turn, Writer
 

@@ -8,8 +8,8 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from portico.errors import PorticoError, StoreBusyError
+from portico.handback import Inbox, Reply
 from portico.store.executors.executor import transaction_over
-from portico.store.executors.handback import Inbox, Reply
 from portico.store.executors.sqlite_connection import Database, explained
 
 AnswerT = TypeVar("AnswerT")
