@@ -4,8 +4,6 @@ from importlib.util import find_spec
 
 from portico.errors import ConfigError
 from portico.store.adapter import Adapter
-from portico.store.executors.sqlite import SqliteExecutor
-from portico.store.executors.sqlite_connection import MEMORY
 from portico.store.memory import MemoryStore
 from portico.store.sql.adapter import SqlAdapter
 
@@ -22,6 +20,9 @@ def open_store(database: "str | Adapter | None") -> Adapter:
     if database is None:
         return MemoryStore()
     if isinstance(database, str):
+        # A driver is imported by who names its database.
+        from portico.store.executors.sqlite import SqliteExecutor  # noqa: PLC0415
+
         return SqlAdapter(SqliteExecutor(_sqlite_path(database)))
     lacking = [name for name in ADAPTER_METHODS if not callable(getattr(database, name, None))]
     if lacking or isinstance(database, type):
@@ -45,8 +46,8 @@ def _sqlite_path(url: str) -> str:
         raise ConfigError(f"database= has the unknown scheme {scheme.partition(':')[0]!r}: {ADVICE}")
     if find_spec("sqlalchemy") is None:
         raise ConfigError("a database needs SQLAlchemy: pip install sqlalchemy")
-    if rest in {"", "/", f"/{MEMORY}"}:
-        return MEMORY
+    if rest in {"", "/", "/:memory:"}:
+        return ":memory:"
     if not rest.startswith("/") or "?" in rest:
         raise ConfigError(f"an SQLite URL has three slashes, then the path, and no parameters: {ADVICE}")
     return rest[1:]
