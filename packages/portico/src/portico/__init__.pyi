@@ -1,0 +1,114 @@
+"""The public names, each with its home. Type checkers read them here, and `__init__.py` finds them by this file."""
+
+from .api import AnyApi, Api
+from .auth import Auth
+from .context import Caller, Context
+from .crypto.password import Argon2id, CustomHasher, PasswordHasher, Scrypt
+from .endpoint import Endpoint, Plugin, Route, endpoint, extends, resource
+from .errors import (
+    ApiError,
+    ConfigError,
+    ErrorCode,
+    NotUniqueError,
+    PorticoError,
+    StoreBusyError,
+    UnstorableError,
+)
+from .hooks import after, before, middleware
+from .http import Headers, Html, Redirect, Request, Response
+from .messages import Challenge, SessionData, SignedIn, Status, Success
+from .models import Account, Session, User, Verification
+from .options import (
+    AdvancedOptions,
+    CookieCacheOptions,
+    EmailAndPassword,
+    RateLimitOptions,
+    SessionOptions,
+)
+from .rate_limit import RateLimit, RateLimitStore
+from .schema import Column, Columns, HookContext, Row
+from .store.adapter import Adapter, Join, Sort, Where
+from .store.hooks import (
+    after_create,
+    after_delete,
+    after_update,
+    before_create,
+    before_delete,
+    before_update,
+)
+from .store.memory import MemoryStore
+from .wire import Also, OAuthWire, Wire
+
+__all__ = [
+    # An Auth and its API
+    "AnyApi",
+    "Api",
+    "Auth",
+    # Options
+    "AdvancedOptions",
+    "Argon2id",
+    "CookieCacheOptions",
+    "CustomHasher",
+    "EmailAndPassword",
+    "PasswordHasher",
+    "RateLimit",
+    "RateLimitOptions",
+    "RateLimitStore",
+    "Scrypt",
+    "SessionOptions",
+    # Calls, requests and responses
+    "Caller",
+    "Context",
+    "Headers",
+    "Html",
+    "Redirect",
+    "Request",
+    "Response",
+    # Rows and messages
+    "Account",
+    "Also",
+    "Challenge",
+    "Column",
+    "Columns",
+    "OAuthWire",
+    "Row",
+    "Session",
+    "SessionData",
+    "SignedIn",
+    "Status",
+    "Success",
+    "User",
+    "Verification",
+    "Wire",
+    # Plugins, endpoints and hooks
+    "Endpoint",
+    "HookContext",
+    "Plugin",
+    "Route",
+    "after",
+    "after_create",
+    "after_delete",
+    "after_update",
+    "before",
+    "before_create",
+    "before_delete",
+    "before_update",
+    "endpoint",
+    "extends",
+    "middleware",
+    "resource",
+    # Stores
+    "Adapter",
+    "Join",
+    "MemoryStore",
+    "Sort",
+    "Where",
+    # Errors
+    "ApiError",
+    "ConfigError",
+    "ErrorCode",
+    "NotUniqueError",
+    "PorticoError",
+    "StoreBusyError",
+    "UnstorableError",
+]
