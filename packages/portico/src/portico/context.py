@@ -109,10 +109,18 @@ class Context:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator["Context", None]:
-        """Run calls on the yielded context together or, after an exception, not at all."""
+        """Run calls on the yielded context together or, after an exception, not at all; the reply forgets them, too."""
         committed: list[Background] = []
-        async with self.store.transaction() as store:
-            yield replace(self, store=store, committed=committed)
+        before = self.reply.copy()
+        try:
+            async with self.store.transaction() as store:
+                inside = replace(self, store=store, committed=committed)
+                yield inside
+        except BaseException:
+            # A cookie must not name a session that was taken back.
+            self.reply.become(before)
+            raise
+        self.new_session = inside.new_session
         for work in committed:
             await self.after_commit(work)
 

@@ -54,5 +54,4 @@ class PasswordEndpoints(EndpointGroup[UserT, SessionT]):
                 return PasswordChanged(token=None, user=user)
             await self.sessions.delete(inside, user_id=user.id)
             session = await admission.start(inside, user, remember=admission.is_remembered(ctx))
-            ctx.new_session = inside.new_session
         return PasswordChanged(token=session.token, user=user)
