@@ -1,6 +1,9 @@
 """An Auth used from sync code, from several threads, and without its tables."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +44,29 @@ def test_sync_code_calls_from_many_threads_through_one_loop(tmp_path: Path) -> N
         thread.join(30)
     assert failed == []
     auth.run(auth.close)
+
+
+FORKING = """
+import os
+from app import plain
+
+auth = plain()
+auth.run(auth.start)
+child = os.fork()
+print(auth.run(auth.api.ok, None).ok, flush=True)
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@requirement("ARCH-run")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_has_a_loop_of_its_own_and_ends() -> None:
+    tests = str(Path(__file__).parent)
+    run = subprocess.run(
+        [sys.executable, "-c", FORKING], cwd=tests, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (run.returncode, run.stdout.split()) == (0, ["True", "True"]), run.stderr
 
 
 def cookie_of(auth: Any, token: str) -> str:
