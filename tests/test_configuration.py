@@ -5,7 +5,7 @@ import pytest
 
 from app import BASICS, ORIGIN, SECRET, plain, signed_up
 from portico import Auth, ConfigError, CookieCacheOptions, SessionOptions
-from portico.configuration import Environment, site_of
+from portico.configuration import PUBLIC_SECRETS, Environment, site_of
 from requirements import requirement
 
 VARIABLES = ("BETTER_AUTH_SECRET", "AUTH_SECRET", "BETTER_AUTH_SECRETS", "BETTER_AUTH_URL", "PORTICO_ENV")
@@ -21,6 +21,20 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_production_needs_a_secret_and_says_how_to_make_one() -> None:
     with pytest.raises(ConfigError, match=r"BETTER_AUTH_SECRET \(`portico secret` makes one\)"):
         Auth(base_url=ORIGIN)
+
+
+@requirement("CONF-secret", "J02")
+@pytest.mark.parametrize("secret", sorted(PUBLIC_SECRETS))
+def test_production_refuses_a_secret_that_everybody_can_read(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="published in source code"):
+        Auth(base_url=ORIGIN, secret=secret)
+    with pytest.raises(ConfigError, match="published in source code"):
+        Auth(base_url=ORIGIN, secrets=[(2, SECRET), (1, secret)])
+    monkeypatch.setenv("BETTER_AUTH_SECRET", secret)
+    with pytest.raises(ConfigError, match="published in source code"):
+        Auth(base_url=ORIGIN)
+    monkeypatch.setenv("PORTICO_ENV", "development")
+    assert Auth(base_url=ORIGIN).keyring.current == secret
 
 
 @requirement("CONF-secret", "S-151")

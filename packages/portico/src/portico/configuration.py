@@ -13,6 +13,8 @@ from portico.options import AuthOptions, SessionOptions
 
 MIN_SECRET_LENGTH = 32
 DEVELOPMENT_SECRET = "a-secret-for-development-and-tests-only"  # noqa: S105  # refused in production
+PUBLIC_SECRETS = frozenset({DEVELOPMENT_SECRET, "better-auth-secret-12345678901234567890"})
+"""Ours and upstream's: with either, everybody can sign sessions."""
 DEFAULT_PATH = "/api/auth"
 MODES = ("production", "development", "test")
 logger = logging.getLogger("portico")
@@ -80,6 +82,11 @@ def keyring_of(options: AuthOptions, environment: Environment) -> Keyring:
         logger.warning("no secret is set: sessions are signed with one that everybody knows")
         secret = DEVELOPMENT_SECRET
     keyring = Keyring.parse(listed, secret) if listed else Keyring(secret, versions or ())
+    if environment.is_production and PUBLIC_SECRETS & set(keyring.accepted):
+        raise ConfigError(
+            "this secret is published in source code: pass another secret= or set BETTER_AUTH_SECRET "
+            "(`portico secret` makes one), or set PORTICO_ENV=development"
+        )
     if len(keyring.current) < MIN_SECRET_LENGTH:
         logger.warning("the secret has fewer than %d characters: `portico secret` makes one", MIN_SECRET_LENGTH)
     return keyring
