@@ -274,6 +274,9 @@ async def test_a_root_document_lives_at_the_origin_and_a_verb_keeps_the_rules() 
         body=b'{"size":"large"}',
     )
     assert content(await auth.handler(put))["code"] == "INVALID_ORIGIN"
+    disabled = plain(Coffee(), disabled_paths=["/coffee/brew"])
+    for method in ("GET", "POST"):
+        assert (await disabled.handler(replace(document, method=method))).body == b"Not Found"
 
 
 @requirement("B-02", "B-01")
