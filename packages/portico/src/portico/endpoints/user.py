@@ -27,7 +27,7 @@ class UserEndpoints(EndpointGroup[UserT, SessionT]):
         "/update-user",
         session="authoritative",
         updates="user",
-        errors=(EMAIL_CAN_NOT_BE_UPDATED, NO_FIELDS_TO_UPDATE, UNAUTHORIZED),
+        errors=(EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE, UNAUTHORIZED),
         signals=("session",),
     )
     async def update_user(self, ctx: Context, body: UpdateUser) -> Status:
