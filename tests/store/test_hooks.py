@@ -11,6 +11,7 @@ from portico import (
     ErrorCode,
     HookContext,
     Plugin,
+    Session,
     User,
     after_create,
     after_delete,
@@ -168,6 +169,24 @@ async def test_updates_and_deletes_have_hooks_too() -> None:
     await browser.post("/update-user", {"name": "Anna"})
     await browser.post("/sign-out")
     assert lines == ["changed Anna", "ending", "ended"]
+
+
+@requirement("S-186")
+async def test_every_row_that_is_deleted_is_announced_however_many_there_are() -> None:
+    ended: list[str] = []
+
+    @after_delete("session")
+    async def note(ctx: HookContext, row: Session) -> None:
+        ended.append(row.id)
+
+    auth = plain(database_hooks=[note])
+    ann = await signed_up(auth)
+    ctx = auth.context(None)
+    [user] = await auth.users.find_many(ctx)
+    for _ in range(250):
+        await auth.sessions.start(ctx, user, remember=True, address="", agent="")
+    assert (await ann.post("/revoke-sessions")).status == 200
+    assert (len(set(ended)), await auth.store.count(auth.tables["session"])) == (251, 0)
 
 
 @requirement("CONF-hooks")
