@@ -19,14 +19,23 @@ def tables_of(
     columns: dict[str, list[type[Columns]]] = {name: [] for name in core}
     own: dict[str, type[Row]] = {}
     for plugin in plugins:
+        taken = sorted(plugin.tables.keys() & {**core, **own})
+        if taken:
+            raise ConfigError(f"{plugin.id} has a table {taken[0]!r}, and so has the core or another plugin: rename it")
         own |= plugin.tables
         for name, mixin in plugin.columns.items():
+            if name not in core:
+                raise ConfigError(f"{plugin.id} adds columns to {name!r}; the tables are {', '.join(core)}")
             columns[name].append(mixin)
     for name, row in core.items():
         check_columns(row, columns[name])
     unknown = set(additional) - set(core)
     if unknown:
         raise ConfigError(f"additional_fields names {sorted(unknown)}; the tables are {', '.join(core)}")
+    for name, fields in additional.items():
+        known = {each for model in (core[name], *columns[name]) for each in model.model_fields}
+        if known & fields.keys():
+            raise ConfigError(f"additional_fields: {name} has {sorted(known & fields.keys())} already; rename them")
     tables = {name: Table(name, row, columns[name], additional.get(name, {})) for name, row in core.items()}
     return tables | {name: Table(name, row, (), {}) for name, row in own.items()}
 
