@@ -57,6 +57,7 @@ FEATURES = {
     "S-257": "the command line serves, migrates and makes secrets; a mistake is one sentence and exit code 2",
     "S-258": "a session is read together with its user",
     "S-276": "`portico secret` makes a secret",
+    "S-254": "cross-origin answers follow from the trusted origins",
     "S-264": "freshness counts from sign-in, not from use",
 }
 

@@ -2,17 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication
 
-from anyio import to_thread
-from fastapi import FastAPI
-
-from portico import Auth
-from portico.hosts import asgi, fastapi, wsgi
+from portico.hosts import asgi
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,36 +110,4 @@ def through_wsgi(app: WSGIApplication, environ: dict[str, Any]) -> Answer:
 
 
 Serve = Callable[[Call], Awaitable[Answer]]
-
-
-def asgi_host(auth: Auth[Any]) -> Serve:
-    return partial(over_asgi, asgi.app(auth))
-
-
-def fastapi_host(auth: Auth[Any]) -> Serve:
-    app = FastAPI()
-    fastapi.mount(app, auth)
-    return partial(over_asgi, app)
-
-
-def fastapi_mount_host(auth: Auth[Any]) -> Serve:
-    app = FastAPI()
-    app.mount("/api/auth", asgi.app(auth))
-    return partial(over_asgi, app)
-
-
-def wsgi_host(auth: Auth[Any]) -> Serve:
-    app = wsgi.app(auth)
-
-    async def serve(call: Call) -> Answer:
-        return await to_thread.run_sync(through_wsgi, app, environ_of(call))
-
-    return serve
-
-
-HOSTS = {
-    "asgi": asgi_host,
-    "fastapi": fastapi_host,
-    "mounted in fastapi": fastapi_mount_host,
-    "wsgi": wsgi_host,
-}
+"""A host that serves one Auth."""

@@ -7,7 +7,8 @@ import pytest
 from anyio import fail_after, to_thread
 
 from app import ORIGIN, make, plain, signed_up
-from hosts.conformance.exchange import HOSTS, Answer, Call, Serve, json_call
+from hosts.conformance.exchange import Answer, Call, Serve, json_call
+from hosts.conformance.hosts import HOSTS
 from hosts.conformance.mirror import Greeter, Mirror
 from portico import Auth, Headers, Request
 from portico.options import AdvancedOptions, RateLimitOptions

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 from fastapi.openapi.models import SecurityBase as SecurityModel
@@ -15,12 +15,12 @@ from starlette.responses import Response as StarletteResponse
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portico.api import Api
 from portico.auth import Auth
 from portico.cookies import SESSION_TOKEN
 from portico.errors import UNAUTHORIZED, ApiError, ConfigError
 from portico.handler import refused
 from portico.hosts import asgi
+from portico.hosts.gateway import TypedAuth, session_of
 from portico.http import Header
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
@@ -41,13 +41,6 @@ SESSION_NEEDED: dict[str, Any] = {
         }
     },
 }
-
-
-class TypedAuth(Protocol[UserT, SessionT]):
-    """An Auth, as far as it tells the types of its sessions."""
-
-    @property
-    def api(self) -> Api[UserT, SessionT]: ...
 
 
 def mount(app: Starlette, auth: Auth[Any]) -> None:
@@ -181,11 +174,8 @@ async def _read(auth: TypedAuth[UserT, SessionT], connection: HTTPConnection) ->
     added: list[Header] | None = connection.scope.get(ADDED)
     if added is None or ApiError not in connection.app.exception_handlers:
         raise ConfigError("call portico.hosts.fastapi.mount(app, auth), or attach(app, auth), on this application")
-    ctx = auth.api.auth.context(connection)
-    found = await auth.api.get_session(ctx)
-    # What else get-session replies, no-store above all, matters only where there are cookies.
-    if any(name == "set-cookie" for name, _ in ctx.reply.headers):
-        added += ctx.reply.headers
+    found, headers = await session_of(auth, connection)
+    added += headers
     return found
 
 

@@ -1,13 +1,24 @@
-"""What every host does round a call: the path it means, and the work after the response."""
+"""What every host does round a call: the path it means, the caller's session, and the work after the response."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from anyio import CancelScope
 
+from portico.api import Api
 from portico.auth import Auth
-from portico.http import Response
+from portico.context import Caller
+from portico.http import Header, Response
+from portico.messages import SessionData
+from portico.models import SessionT, UserT
+
+
+class TypedAuth(Protocol[UserT, SessionT]):
+    """An Auth, as far as it tells the types of its sessions."""
+
+    @property
+    def api(self) -> Api[UserT, SessionT]: ...
 
 
 def origin_form(target: str) -> str:
@@ -29,6 +40,17 @@ def below_mount(path: str, mount: str, base: str) -> str:
         return inside
     spellings = (path, inside, prefix + path)
     return next((spelling for spelling in spellings if spelling.startswith(base + "/")), path)
+
+
+async def session_of(
+    auth: TypedAuth[UserT, SessionT], caller: Caller
+) -> tuple[SessionData[UserT, SessionT] | None, list[Header]]:
+    """Return the caller's session and the headers that the host adds to its response because the session was read."""
+    ctx = auth.api.auth.context(caller)
+    found = await auth.api.get_session(ctx)
+    # What else get-session replies, no-store above all, matters only where there are cookies.
+    is_told = any(name == "set-cookie" for name, _ in ctx.reply.headers)
+    return found, ctx.reply.headers if is_told else []
 
 
 async def finish(auth: Auth[Any], response: Response) -> None:
