@@ -15,7 +15,7 @@ from .errors import (
     UnstorableError,
 )
 from .hooks import after, before, middleware
-from .http import Headers, Html, Redirect, Request, Response
+from .http import Content, Headers, Html, Redirect, Request, Response
 from .messages import Challenge, SessionData, SignedIn, Status, Success
 from .models import Account, Session, User, Verification
 from .options import (
@@ -58,6 +58,7 @@ __all__ = [
     "SessionOptions",
     # Calls, requests and responses
     "Caller",
+    "Content",
     "Context",
     "Headers",
     "Html",

@@ -7,19 +7,32 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import create_model
 
-from portico.endpoint import Endpoint, Extension
+from portico.endpoint import Endpoint, EndpointGroup, Plugin
+from portico.messages import Challenge
 from portico.schema import Row, Table
 from portico.wire import Wire
 
 
-def merge(declared: Endpoint, extensions: Sequence[Extension], tables: Mapping[str, Table[Any]]) -> Endpoint:
-    """Return the endpoint with everything that plugins and columns add to it."""
-    own = [extension for extension in extensions if extension.path == declared.path]
+def merge(
+    declared: Endpoint,
+    group: EndpointGroup[Any, Any],
+    plugins: Sequence[Plugin[Any, Any]],
+    tables: Mapping[str, Table[Any]],
+) -> Endpoint:
+    """Return the endpoint of `group` with everything that plugins and columns add to it."""
+    extensions = [each for plugin in plugins for each in plugin.extensions if each.path == declared.path]
     reply = resolve(declared.reply, tables)
-    for extension in own:
-        reply = reply | extension.reply if extension.reply else reply
-    added = [extension.body for extension in reversed(own) if extension.body]
-    return replace(declared, body=_merged_body(declared, added, tables), reply=reply)
+    if Challenge in get_args(reply):
+        # Who signs in may be asked for one more step by every plugin, but not for the step that this is.
+        steps = [challenge for plugin in plugins if plugin is not group for challenge in plugin.challenges()]
+        reply = Union[(reply, *steps)]  # from a tuple
+    return replace(
+        declared,
+        plugin=group.id if isinstance(group, Plugin) else declared.plugin,
+        body=_merged_body(declared, [each.body for each in reversed(extensions) if each.body], tables),
+        errors=(*declared.errors, *(error for each in extensions for error in each.errors)),
+        reply=reply,
+    )
 
 
 def _merged_body(

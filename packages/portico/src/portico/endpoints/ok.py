@@ -11,7 +11,7 @@ class Ok(Wire):
 
 
 class OkEndpoints(EndpointGroup[UserT, SessionT]):
-    @endpoint("GET", "/ok", idempotent=True)
+    @endpoint("GET", "/ok", idempotent=True, client=False)
     async def ok(self, ctx: Context) -> Ok:
         """Tell that the service answers."""
         return Ok(ok=True)

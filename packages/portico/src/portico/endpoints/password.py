@@ -10,7 +10,6 @@ from portico.errors import (
     INVALID_PASSWORD,
     PASSWORD_TOO_LONG,
     PASSWORD_TOO_SHORT,
-    UNAUTHORIZED,
     ApiError,
 )
 from portico.models import SessionT, UserT
@@ -35,7 +34,7 @@ class PasswordEndpoints(EndpointGroup[UserT, SessionT]):
         "POST",
         "/change-password",
         session="authoritative",
-        errors=(CREDENTIAL_ACCOUNT_NOT_FOUND, INVALID_PASSWORD, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, UNAUTHORIZED),
+        errors=(CREDENTIAL_ACCOUNT_NOT_FOUND, INVALID_PASSWORD, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG),
         signals=("session",),
     )
     async def change_password(self, ctx: Context, body: ChangePassword) -> PasswordChanged[UserT]:

@@ -3,21 +3,23 @@
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from pydantic.json_schema import SkipJsonSchema
+
 from portico import admission
 from portico.context import Context
 from portico.endpoint import EndpointGroup, endpoint
-from portico.errors import EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE, UNAUTHORIZED, ApiError
+from portico.errors import EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE, ApiError
 from portico.messages import Status
 from portico.models import SessionT, User, UserT
-from portico.wire import Wire
+from portico.wire import Omittable, Wire
 
 
 class UpdateUser(Wire):
     json_kinds: ClassVar[tuple[str, ...]] = ("record",)
 
-    name: str = ""
+    name: Omittable[str] = None
     image: str | None = None
-    email: Any = None
+    email: SkipJsonSchema[Any] = None
     """Refused: an address is changed by proving that it is the user's."""
 
 
@@ -27,7 +29,7 @@ class UserEndpoints(EndpointGroup[UserT, SessionT]):
         "/update-user",
         session="authoritative",
         updates="user",
-        errors=(EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE, UNAUTHORIZED),
+        errors=(EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE),
         signals=("session",),
     )
     async def update_user(self, ctx: Context, body: UpdateUser) -> Status:

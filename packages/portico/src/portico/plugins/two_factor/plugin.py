@@ -9,7 +9,7 @@ from portico.context import Context
 from portico.cookies import DONT_REMEMBER
 from portico.crypto.otp import totp_uri
 from portico.crypto.random import random_url_safe
-from portico.endpoint import Plugin, endpoint, extends
+from portico.endpoint import Plugin, endpoint
 from portico.errors import INVALID_PASSWORD, PASSWORD_TOO_LONG, UNAUTHORIZED, ApiError, ErrorCode
 from portico.messages import Challenge, SessionData, SignedIn, Status
 from portico.models import SessionT, User, UserT
@@ -41,7 +41,7 @@ from portico.plugins.two_factor.declarations import (
 from portico.rate_limit import RateLimit
 from portico.store.rows import Rows
 
-UNPROVEN = (INVALID_PASSWORD, PASSWORD_TOO_LONG, UNAUTHORIZED)
+UNPROVEN = (INVALID_PASSWORD, PASSWORD_TOO_LONG)
 REFUSED_STEP = (ACCOUNT_TEMPORARILY_LOCKED, INVALID_TWO_FACTOR_COOKIE, TOO_MANY_ATTEMPTS)
 
 
@@ -53,10 +53,6 @@ class TwoFactor(Plugin[UserT, SessionT]):
     columns = MappingProxyType({"user": TwoFactorUser})
     tables = MappingProxyType({"twoFactor": TwoFactorRow})
     limits = MappingProxyType({"/two-factor/*": RateLimit(window=10, max=3)})
-    extensions = (
-        extends("/sign-in/email", reply=TwoFactorRequired),
-        extends("/sign-in/username", reply=TwoFactorRequired, optional=True),
-    )
 
     issuer: str | None = None
     """Name of the service in the authenticator app; the app's name if None."""
@@ -70,6 +66,7 @@ class TwoFactor(Plugin[UserT, SessionT]):
         "/two-factor/enable",
         session="authoritative",
         errors=(*UNPROVEN, OTP_NOT_CONFIGURED, TOTP_ALREADY_ENABLED),
+        signals=("session",),
     )
     async def enable(self, ctx: Context, body: EnableTwoFactor) -> TwoFactorEnabled:
         """Start to use an authenticator app; the first code that is verified turns it on."""
@@ -107,6 +104,7 @@ class TwoFactor(Plugin[UserT, SessionT]):
         session="authoritative",
         errors=(*UNPROVEN, TOTP_NOT_ENABLED),
         operation_id="getTotpUri",
+        signals=("session",),
     )
     async def get_totp_uri(self, ctx: Context, body: ProvePassword) -> TotpUri:
         """Return the URI of the QR code again, for another authenticator app."""
@@ -121,6 +119,7 @@ class TwoFactor(Plugin[UserT, SessionT]):
         "/two-factor/generate-backup-codes",
         session="authoritative",
         errors=(*UNPROVEN, TWO_FACTOR_NOT_ENABLED),
+        signals=("session",),
     )
     async def generate_backup_codes(self, ctx: Context, body: ProvePassword) -> BackupCodes:
         """Replace the backup codes by new ones."""
@@ -189,7 +188,7 @@ class TwoFactor(Plugin[UserT, SessionT]):
             return BackupCodeAccepted(user=current.user)
         return SignedIn(token=current.session.token, user=current.user)
 
-    async def before_session(self, ctx: Context, user: User) -> Challenge | None:
+    async def before_session(self, ctx: Context, user: User) -> TwoFactorRequired | None:
         """Hold back the session of a user with a second factor, and remember who it is for."""
         if not _is_enabled(user) or await trusted_devices.recognize(ctx, user):
             return None

@@ -1,0 +1,122 @@
+"""What an operation may refuse with: its own codes, those of its session rules, and those of the pipeline."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from portico.endpoint import Endpoint, Resource, Route
+from portico.errors import (
+    CROSS_SITE_NAVIGATION_LOGIN_BLOCKED,
+    INVALID_JSON,
+    INVALID_ORIGIN,
+    MISSING_OR_NULL_ORIGIN,
+    PAYLOAD_TOO_LARGE,
+    SESSION_NOT_FRESH,
+    STORE_BUSY,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    UNSUPPORTED_MEDIA_TYPE,
+    VALIDATION_ERROR,
+    ErrorCode,
+)
+from portico.openapi.schemas import Json
+from portico.origin import TARGETS
+
+REF = "#/components/responses/{name}"
+FAILURE = ErrorCode(500, None, "")
+ANYWHERE = (TOO_MANY_REQUESTS, STORE_BUSY, FAILURE)
+UNREADABLE = (INVALID_JSON, VALIDATION_ERROR)
+FOREIGN = (INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN)
+
+
+class Refusals:
+    """The shared error responses of one document, by name."""
+
+    def __init__(self) -> None:
+        self.responses: dict[str, Json] = {}
+
+    def of(self, operation_id: str, endpoint: Endpoint, route: Route) -> Json:
+        """Return the error responses of an operation, by status."""
+        by_status: defaultdict[int, dict[ErrorCode, None]] = defaultdict(dict)
+        for error in _refusals(endpoint, route):
+            by_status[error.status][error] = None
+        return {str(status): self._ref(operation_id, status, list(by_status[status])) for status in sorted(by_status)}
+
+    def _ref(self, operation_id: str, status: int, errors: Sequence[ErrorCode]) -> Json:
+        described = _response(status, errors)
+        # What most operations answer goes by its status alone; who can say more has a response of its own.
+        name = phrase = NAMES.get(status, f"Status{status}")
+        if described != _response(status, GENERAL.get(status, errors)):
+            name = f"{operation_id[:1].upper()}{operation_id[1:]}{phrase}"
+        self.responses[name] = described
+        return {"$ref": REF.format(name=name)}
+
+
+NAMES = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    409: "Conflict",
+    413: "PayloadTooLarge",
+    415: "UnsupportedMediaType",
+    422: "UnprocessableEntity",
+    429: "TooManyRequests",
+    500: "InternalServerError",
+    503: "ServiceUnavailable",
+}
+"""Of our own: Python's phrases change from version to version."""
+GENERAL: dict[int, Sequence[ErrorCode]] = {400: UNREADABLE, 401: (UNAUTHORIZED,), 403: FOREIGN}
+
+
+def _refusals(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
+    yield from endpoint.errors
+    rules = endpoint.rules(route)
+    if set(rules) - {"none", "optional"}:
+        yield UNAUTHORIZED
+    if "fresh" in rules:
+        yield SESSION_NOT_FRESH
+    for rule in rules:
+        if isinstance(rule, Resource):
+            yield from (rule.missing, rule.foreign)
+    if route.method != "GET":
+        yield INVALID_JSON
+    if endpoint.body is not None or endpoint.query is not None:
+        yield VALIDATION_ERROR
+    if endpoint.changes or route.method != "GET":
+        yield from FOREIGN
+        if endpoint.csrf == "login":
+            yield CROSS_SITE_NAVIGATION_LOGIN_BLOCKED
+    yield from _refused_targets(endpoint)
+    if route.method != "GET":
+        yield from (PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
+    yield from ANYWHERE
+
+
+def _refused_targets(endpoint: Endpoint) -> Iterator[ErrorCode]:
+    for model in (endpoint.body, endpoint.query):
+        for wire, _ in model.wire_names if model else ():
+            if wire in TARGETS:
+                yield TARGETS[wire]
+                yield ErrorCode(400, None, f"Invalid {wire}: expected a string")
+
+
+def _response(status: int, errors: Sequence[ErrorCode]) -> Json:
+    codes = list(dict.fromkeys(error.code for error in errors if error.code is not None))
+    has_code = all(error.code is not None for error in errors)
+    properties: Json = {"message": {"type": "string"}}
+    if codes:
+        properties["code"] = {"type": "string", "enum": codes}
+    schema: Json = {
+        "type": "object",
+        "properties": properties,
+        "required": ["message", "code"] if codes and has_code else ["message"],
+    }
+    texts = " · ".join(dict.fromkeys(error.message for error in errors if error.message))
+    response: Json = {"description": texts or "Something failed on the server"}
+    if any(error.message for error in errors):
+        response["content"] = {"application/json": {"schema": schema}}
+    if status in {TOO_MANY_REQUESTS.status, STORE_BUSY.status}:
+        seconds: Json = {"description": "Seconds to wait", "schema": {"type": "integer"}}
+        response["headers"] = {"Retry-After": seconds}
+    return response
