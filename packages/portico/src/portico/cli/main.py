@@ -1,5 +1,6 @@
 """The commands of `portico` and their options."""
 
+import json
 import os
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ from portico.cli import embedded, server, tables
 from portico.cli.target import load
 from portico.crypto.random import random_letters
 from portico.errors import ConfigError
+from portico.openapi import document
 
 SECRET_LENGTH = 48
 Target = Annotated[str, typer.Argument(metavar="MODULE:AUTH", help="Where your Auth is, such as app:auth.")]
@@ -99,3 +101,20 @@ def migrate(
 def secret() -> None:
     """Print a new secret for BETTER_AUTH_SECRET."""
     typer.echo(random_letters(SECRET_LENGTH))
+
+
+@cli.command()
+def openapi(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODULE:AUTH]", help="Your Auth, such as app:auth; without it, every plugin there is."),
+    ] = None,
+) -> None:
+    """Print the OpenAPI document of your Auth, or the one that the published client is made from."""
+    if target is None:
+        from portico.published import published_document  # noqa: PLC0415  # the other commands need no plugin
+
+        described = published_document()
+    else:
+        described = document(load(target))
+    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
