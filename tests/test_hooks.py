@@ -69,7 +69,7 @@ class Notes(Plugin):
         """Count notes; for signed-in users and our own code."""
         return Status(status=ctx.is_trusted)
 
-    @middleware("/notes/*")
+    @middleware("/notes/*", errors=(CLOSED,))
     async def close(self, ctx: Context) -> None:
         """Refuse on Sundays."""
         self.seen.append("middleware")
@@ -164,6 +164,7 @@ async def test_a_hook_runs_only_when_its_header_or_cookie_is_there() -> None:
 
 
 @requirement("ARCH-hooks", "B-08")
+@pytest.mark.undescribed("an after hook may answer anything")
 async def test_an_after_hook_may_turn_a_refusal_into_a_reply_and_a_reply_into_a_refusal() -> None:
     @after("/sign-in/email")
     async def turn(ctx: Context, outcome: object) -> object:

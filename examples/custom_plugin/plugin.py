@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
-from portico import ApiError, Column, Context, ErrorCode, HookContext, Plugin, Row, Wire, before_create, endpoint
+from portico import (
+    ApiError,
+    Column,
+    Context,
+    ErrorCode,
+    HookContext,
+    Plugin,
+    Row,
+    Wire,
+    before_create,
+    endpoint,
+    extends,
+)
 
 NOT_INVITED = ErrorCode(403, "NOT_INVITED", "Sign-up is by invitation only")
 
@@ -29,6 +41,7 @@ class Invitations(Plugin):
 
     id: ClassVar[str] = "invitations"
     tables = MappingProxyType({"invitation": Invitation})
+    extensions = (extends("/sign-up/email", errors=(NOT_INVITED,)),)
 
     founders: tuple[str, ...] = ()
     """Addresses that need no invitation."""
