@@ -186,6 +186,7 @@ ARCHITECTURE = {
     "ARCH-middleware": "path middlewares run ahead of hooks, over HTTP",
     "ARCH-mounts": "a mount prefix may stand in the base URL or be left out",
     "ARCH-published": "one published API has every plugin; its document is committed",
+    "ARCH-transport": "an httpx client calls an Auth of its own process without a socket, under all rules of HTTP",
     "ARCH-openapi": "the spec comes from the same declarations",
     "ARCH-background": "background work has an owner",
     "ARCH-passwords": "argon2id is written, upstream's scrypt verified too, old hashes replaced",

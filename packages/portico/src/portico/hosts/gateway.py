@@ -1,10 +1,7 @@
 """What every host does round a call: the path it means, the caller's session, and the work after the response."""
 
-from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
-
-from anyio import CancelScope
 
 from portico.api import Api
 from portico.auth import Auth
@@ -55,6 +52,4 @@ async def session_of(
 
 async def finish(auth: Auth[Any], response: Response) -> None:
     """Run what a response left behind; a failure is logged, and a client that leaves cancels nothing."""
-    with CancelScope(shield=True):
-        for work in response.background:
-            await auth.handler.settle(partial(auth.run_background, work))
+    await auth.finish(response)
