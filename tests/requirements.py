@@ -55,7 +55,7 @@ FEATURES = {
     "S-205g": "the last-login cookie",
     "S-208": "options of cookies",
     "S-226": "a call makes stale what upstream's client takes for stale",
-    "S-250": "ASGI, WSGI, FastAPI and Starlette serve an Auth",
+    "S-250": "every host serves an Auth: servers of ASGI and WSGI, and the frameworks",
     "S-251": "an endpoint depends on the session; without one the answer is upstream's 401",
     "S-253": "a body that was read before Portico is a clear error",
     "S-257": "the command line serves, migrates and makes secrets; a mistake is one sentence and exit code 2",

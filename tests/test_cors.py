@@ -51,3 +51,33 @@ def test_a_preflight_is_answered_and_nothing_else_is() -> None:
     assert "access-control-allow-headers" not in dict(hostile.headers)
     assert cors.preflight("POST", Headers(asked)) is None
     assert cors.preflight("OPTIONS", Headers(asked[:1])) is None
+
+
+@requirement("S-254")
+@pytest.mark.parametrize(
+    ("own", "answered"),
+    [
+        ([], "Origin"),
+        ([("Vary", "Accept-Encoding")], "Accept-Encoding, Origin"),
+        ([("vary", "Cookie, origin")], "Cookie, origin"),
+        ([("vary", "Cookie"), ("vary", "Accept")], "Cookie, Accept, Origin"),
+        ([("vary", "*")], "*"),
+    ],
+)
+def test_what_the_app_says_of_caches_stays(own: list[tuple[str, str]], answered: str) -> None:
+    cors = plain(trusted_origins=[TRUSTED]).cors
+    fields = cors.applied(Headers(), [("set-cookie", "a=1"), *own, ("set-cookie", "b=2")])
+    assert fields == [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("vary", answered)]
+
+
+@requirement("S-254")
+def test_an_app_may_expose_more_of_its_own_headers_and_no_other_origin() -> None:
+    cors = plain(trusted_origins=[TRUSTED]).cors
+    own = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "X-Total, Retry-After")]
+    answered = dict(cors.applied(Headers([("origin", TRUSTED)]), own))
+    assert answered == {
+        **cors_headers(TRUSTED),
+        "access-control-expose-headers": "X-Total, Retry-After, Set-Auth-Token, Set-Auth-JWT, X-Retry-After",
+    }
+    # What an app allows an origin that we do not know is its own decision.
+    assert cors.applied(Headers(), own[:1]) == [own[0], ("vary", "Origin")]

@@ -44,6 +44,10 @@ def test_the_path_of_a_target_is_kept_as_sent(target: str, path: str) -> None:
         ("/ok", "/auth", "", "/ok"),
         # A prefix ends at a slash.
         ("/accounts2/api/auth/ok", "/accounts", "/api/auth", "/accounts2/api/auth/ok"),
+        # Mounted at the base path in an application that has a prefix, which base_url leaves out or has.
+        ("/accounts/api/auth/ok", "/accounts/api/auth", "/api/auth", "/api/auth/ok"),
+        ("/ok", "/accounts/api/auth", "/api/auth", "/api/auth/ok"),
+        ("/accounts/api/auth/ok", "/accounts/api/auth", "/accounts/api/auth", "/accounts/api/auth/ok"),
         # The prefix is decoded, the path is not.
         ("/k%C3%B6nto/api/auth/ok", "/könto", "/api/auth", "/api/auth/ok"),
         # Nothing of the Auth.

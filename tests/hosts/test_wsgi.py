@@ -161,7 +161,7 @@ def test_the_path_as_sent_is_used_where_the_server_tells_it(told: dict[str, str]
 @pytest.mark.parametrize("base_url", [ORIGIN, f"{ORIGIN}/accounts/api/auth"])
 def test_a_mount_prefix_may_stand_in_the_base_url(base_url: str) -> None:
     app = wsgi.app(plain(Mirror(), base_url=base_url))
-    answer = through_wsgi(app, environ_of(Call(target="/accounts/api/auth/ok"), mount="/accounts"))
+    answer = through_wsgi(app, environ_of(Call(target="/accounts/api/auth/ok", mount="/accounts")))
     assert (answer.status, answer.body) == (200, b'{"ok":true}')
 
 
@@ -211,3 +211,55 @@ def test_a_process_that_ends_finishes_background_work() -> None:
         [sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=20, check=True, cwd=ROOT
     )
     assert (done.stdout, done.stderr) == ("200\nHello\n", "")
+
+
+@requirement("S-253")
+def test_a_body_that_may_have_been_read_before_is_told_about(caplog: pytest.LogCaptureFixture) -> None:
+    environ = environ_of(json_call(MIRROR, b'{"a": 1}'))
+    environ["wsgi.input"] = BytesIO(b"")
+    assert through_wsgi(mirror(), environ).status == 400
+    assert "something before Portico has read them: leave out middleware" in caplog.text
+    assert caplog.text.rstrip().endswith("; or the client left")
+
+
+SHOP = "https://shop.example.com"
+
+
+def open_app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    if environ["PATH_INFO"] == "/crash":
+        start_response("500 Internal Server Error", [("vary", "Cookie")], (LookupError, LookupError("x"), None))
+    else:
+        start_response("200 OK", [("set-cookie", "a=1"), ("set-cookie", "b=2")])
+    return [b"answer"]
+
+
+@requirement("S-254")
+@pytest.mark.parametrize(
+    ("path", "status", "own"),
+    [
+        ("/page", 200, [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("vary", "Origin")]),
+        ("/crash", 500, [("vary", "Cookie, Origin")]),
+    ],
+)
+def test_a_trusted_origin_may_read_every_answer(path: str, status: int, own: list[tuple[str, str]]) -> None:
+    app = wsgi.cors(open_app, plain(trusted_origins=[SHOP]))
+    answer = through_wsgi(app, environ_of(Call(target=path, headers=(("origin", SHOP),))))
+    assert (answer.status, answer.body) == (status, b"answer")
+    assert answer.headers == [
+        *own,
+        ("access-control-allow-origin", SHOP),
+        ("access-control-allow-credentials", "true"),
+        ("access-control-expose-headers", "Set-Auth-Token, Set-Auth-JWT, Retry-After, X-Retry-After"),
+    ]
+    other = through_wsgi(app, environ_of(Call(target=path, headers=(("origin", "https://evil.example"),))))
+    assert (other.status, other.headers) == (status, own)
+
+
+@requirement("S-254")
+@pytest.mark.parametrize(("origin", "status"), [(SHOP, 204), ("https://evil.example", 403)])
+def test_a_preflight_does_not_reach_the_app(origin: str, status: int) -> None:
+    app = wsgi.cors(open_app, plain(trusted_origins=[SHOP]))
+    headers = (("origin", origin), ("access-control-request-method", "PUT"))
+    answer = through_wsgi(app, environ_of(Call(target="/page", method="OPTIONS", headers=headers)))
+    assert (answer.status, answer.body) == (status, b"")
+    assert (dict(answer.headers).get("access-control-allow-origin") == SHOP) is (status == 204)

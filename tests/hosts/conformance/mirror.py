@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import ClassVar
 
-from portico import Context, Plugin, Route, Status, Wire, endpoint
+from portico import Context, Empty, ErrorCode, Html, Plugin, Redirect, Route, Status, Wire, endpoint
+from portico.errors import ApiError
 from portico.testing import Outbox
 
 
@@ -34,6 +35,53 @@ class Mirror(Plugin):
             marks=request.headers.get("x-mark"),
             size=len(request.body),
         )
+
+
+COOKIES = [("set-cookie", "a=1; Path=/"), ("set-cookie", "b=2; Path=/; HttpOnly")]
+GONE = ErrorCode(410, "GONE", "Nobody is here any more")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Replies(Plugin):
+    """Every kind of reply, each with two cookies."""
+
+    id: ClassVar[str] = "replies"
+
+    @endpoint("GET", "/leave")
+    async def leave(self, ctx: Context) -> Redirect:
+        """Send the browser away."""
+        ctx.reply.headers += COOKIES
+        return Redirect("https://elsewhere.example/caf\xe9 au lait?a=%2F&b=1#c")
+
+    @endpoint("GET", "/page")
+    async def page(self, ctx: Context) -> Html:
+        """Show a page."""
+        ctx.reply.headers += COOKIES
+        return Html("<p>caf\xe9</p>")
+
+    @endpoint("POST", "/nothing")
+    async def nothing(self, ctx: Context) -> Empty:
+        """Say nothing."""
+        ctx.reply.headers += COOKIES
+        return Empty()
+
+    @endpoint("GET", "/refuse", errors=(GONE,))
+    async def refuse(self, ctx: Context) -> Status:
+        """Refuse."""
+        ctx.reply.headers += COOKIES
+        raise ApiError(GONE, headers=(("x-since", "1999"),))
+
+    @endpoint("GET", "/crash")
+    async def crash(self, ctx: Context) -> Status:
+        """Fail."""
+        ctx.reply.headers += COOKIES
+        raise LookupError("the password is hunter2")
+
+    @endpoint("GET", "/address")
+    async def address(self, ctx: Context) -> Html:
+        """Tell who calls."""
+        assert ctx.request is not None
+        return Html(str(ctx.auth.addresses.of(ctx.request)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,5 +1,6 @@
 import json
 import logging
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -7,10 +8,10 @@ import pytest
 from anyio import fail_after, to_thread
 
 from app import ORIGIN, make, plain, signed_up
-from hosts.conformance.exchange import Answer, Call, Serve, json_call
-from hosts.conformance.hosts import HOSTS
-from hosts.conformance.mirror import Greeter, Mirror
-from portico import Auth, Headers, Request
+from hosts.conformance.exchange import Answer, Call, NotStartedError, Serve, json_call
+from hosts.conformance.hosts import ASYNCIO_ONLY, HOSTS, LIFESPANS
+from hosts.conformance.mirror import Greeter, Mirror, Replies
+from portico import Auth, ConfigError, Headers, MemoryStore, Request
 from portico.options import AdvancedOptions, RateLimitOptions
 from portico.testing import Outbox
 from requirements import requirement
@@ -20,11 +21,22 @@ ANN = {"name": "Ann", "email": "ann@example.com", "password": "password123"}
 SENDER = ("origin", ORIGIN)
 LIMIT = 2048
 UNLIMITED = RateLimitOptions(enabled=False)
+FORM = ("content-type", "application/x-www-form-urlencoded")
+JSON = ("content-type", "application/json")
+COOKIES = [("set-cookie", "a=1; Path=/"), ("set-cookie", "b=2; Path=/; HttpOnly")]
 
 
-@pytest.fixture(params=list(HOSTS))
-def host(request: pytest.FixtureRequest) -> Any:
-    return HOSTS[request.param]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test on every host, on asyncio and where the host knows it on trio."""
+    for argument, registry in (("host", HOSTS), ("lifespan", LIFESPANS)):
+        if argument in metafunc.fixturenames:
+            runs = [
+                pytest.param(run, loop, id=f"{name}-{loop}")
+                for name, run in registry.items()
+                for loop in ("asyncio", "trio")
+                if loop == "asyncio" or name not in ASYNCIO_ONLY
+            ]
+            metafunc.parametrize((argument, "anyio_backend"), runs)
 
 
 def mirror(host: Any, **options: Any) -> Serve:
@@ -47,8 +59,8 @@ async def directly(auth: Auth[Any], call: Call) -> Answer:
         peer=call.peer,
     )
     response = await auth.handler(request)
-    length = ("content-length", str(len(response.body)))
-    return Answer(response.status, [*response.headers, length], response.body)
+    length = () if response.status == 204 else (("content-length", str(len(response.body))),)
+    return Answer(response.status, [*response.headers, *length], response.body)
 
 
 @requirement("S-125", "S-250")
@@ -165,3 +177,148 @@ async def test_work_is_done_after_the_response_whatever_fails(
     assert (answer.status, answer.body) == (200, b'{"status":true}')
     assert outbox.mails == [("ann@example.com", "Hello")]
     assert len(caplog.records) == int(is_broken)
+
+
+@requirement("S-125", "S-250")
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (
+            Call(target="/api/auth/leave"),
+            Answer(
+                302,
+                [
+                    ("location", "https://elsewhere.example/caf%C3%A9%20au%20lait?a=%2F&b=1#c"),
+                    *COOKIES,
+                    ("content-length", "0"),
+                ],
+            ),
+        ),
+        (
+            Call(target="/api/auth/page"),
+            Answer(
+                200,
+                [("content-type", "text/html"), *COOKIES, ("content-length", "12")],
+                "<p>caf\xe9</p>".encode(),
+            ),
+        ),
+        (Call(target="/api/auth/nothing", method="POST"), Answer(204, COOKIES)),
+        (
+            Call(target="/api/auth/refuse"),
+            Answer(
+                410,
+                [JSON, *COOKIES, ("x-since", "1999"), ("content-length", "51")],
+                b'{"message":"Nobody is here any more","code":"GONE"}',
+            ),
+        ),
+    ],
+    ids=["redirect", "page", "nothing", "refusal"],
+)
+async def test_every_kind_of_reply_arrives_whole(host: Any, call: Call, answer: Answer) -> None:
+    assert await host(plain(Replies()))(call) == answer
+    assert await directly(plain(Replies()), call) == answer
+
+
+@requirement("S-125", "S-250")
+async def test_what_fails_unexpectedly_is_answered_500_and_says_nothing(
+    host: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = await host(plain(Replies()))(Call(target="/api/auth/crash"))
+    assert answer == Answer(500, [("content-length", "0")])
+    assert "hunter2" in caplog.text
+
+
+@requirement("S-125", "S-250")
+async def test_a_form_is_read(host: Any) -> None:
+    auth = make()
+    await signed_up(auth)
+    body = b"email=ann%40example.com&password=password123"
+    headers = (FORM, ("content-length", str(len(body))), SENDER)
+    call = Call(target="/api/auth/sign-in/email", method="POST", headers=headers, body=body)
+    answer = await host(auth)(call)
+    assert (answer.status, json.loads(answer.body)["user"]["email"]) == (200, "ann@example.com")
+    assert cookies_of(answer)[1].startswith("better-auth.session_token=")
+    wrong = replace(call, body=body.replace(b"123", b"321"))
+    assert (await host(auth)(wrong)).status == 401
+
+
+@requirement("I04")
+async def test_a_body_of_unknown_length_is_refused_while_it_arrives(host: Any) -> None:
+    serve = mirror(host, advanced=AdvancedOptions(max_body_size=LIMIT))
+    endless = Call(
+        target="/api/auth/mirror/a",
+        method="POST",
+        headers=(JSON,),
+        body=b'"' + b"x" * 1024 * 1024 + b'"',
+        is_streamed=True,
+    )
+    refused = await serve(endless)
+    assert (refused.status, json.loads(refused.body)["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert endless.meter.taken <= 3 * LIMIT
+    fits = replace(endless, body=b'"' + b"x" * (LIMIT - 2) + b'"')
+    assert json.loads((await serve(fits)).body)["size"] == LIMIT
+
+
+@requirement("S-250")
+async def test_the_caller_is_the_other_end_of_the_connection(host: Any) -> None:
+    call = Call(target="/api/auth/address", headers=(("x-forwarded-for", "198.51.100.1"), ("forwarded", "for=::1")))
+    assert (await host(plain(Replies()))(call)).body == b"192.0.2.7"
+
+
+@requirement("ARCH-mounts")
+@pytest.mark.parametrize("base_url", [ORIGIN, f"{ORIGIN}/accounts/api/auth"], ids=["left out", "in base_url"])
+async def test_the_prefix_of_a_mount_may_stand_in_the_base_url(host: Any, base_url: str) -> None:
+    serve: Serve = host(plain(base_url=base_url))
+    below = Call(target="/accounts/api/auth/ok", mount="/accounts")
+    assert await serve(below) == Answer(200, [JSON, ("content-length", "11")], b'{"ok":true}')
+    assert (await serve(replace(below, target="/accounts/api/auth%2Fok"))).status == 404
+    assert (await serve(replace(below, target="/accounts/elsewhere/ok"))).status == 404
+
+
+@requirement("S-253")
+async def test_a_body_that_was_read_before_is_a_clear_error(host: Any, caplog: pytest.LogCaptureFixture) -> None:
+    auth = make()
+    call = json_call("/api/auth/sign-up/email", json.dumps(ANN).encode(), SENDER)
+    try:
+        answer = await host(auth)(replace(call, is_consumed=True))
+    except ConfigError as error:
+        told = str(error)
+    else:
+        assert answer.status == 500
+        told = caplog.text
+    assert "something before Portico has read them: leave out middleware that reads the body" in told
+    assert await auth.store.count(auth.tables["user"]) == 0
+
+
+class Store(MemoryStore):
+    """A database that remembers its life."""
+
+    def __init__(self, *lacking: str) -> None:
+        super().__init__()
+        self.lacking = list(lacking)
+        self.is_closed = False
+
+    async def missing(self, tables: Any) -> list[str]:
+        return self.lacking
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+@requirement("ARCH-lifespan")
+async def test_the_server_starts_and_closes_the_auth(lifespan: Any) -> None:
+    store = Store()
+    auth = plain(database=store)
+    async with lifespan(auth):
+        assert (auth.is_started, store.is_closed) == (True, False)
+    assert store.is_closed
+
+
+@requirement("ARCH-lifespan")
+async def test_a_database_without_tables_stops_the_server_with_the_reason(lifespan: Any) -> None:
+    auth = plain(database=Store("user", "session"))
+    with pytest.raises(NotStartedError, match="the database lacks user, session: run `portico migrate"):
+        async with lifespan(auth):
+            raise AssertionError("started without tables")
+    assert not auth.is_started

@@ -15,7 +15,7 @@ from .errors import (
     UnstorableError,
 )
 from .hooks import after, before, middleware
-from .http import Content, Headers, Html, Redirect, Request, Response
+from .http import Content, Empty, Headers, Html, Redirect, Request, Response
 from .messages import Challenge, SessionData, SignedIn, Status, Success
 from .models import Account, Session, User, Verification
 from .options import (
@@ -60,6 +60,7 @@ __all__ = [
     "Caller",
     "Content",
     "Context",
+    "Empty",
     "Headers",
     "Html",
     "Redirect",

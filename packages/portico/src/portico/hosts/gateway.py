@@ -6,6 +6,7 @@ from urllib.parse import quote
 from portico.api import Api
 from portico.auth import Auth
 from portico.context import Caller
+from portico.errors import ConfigError
 from portico.http import Header, Response
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
@@ -16,6 +17,26 @@ class TypedAuth(Protocol[UserT, SessionT]):
 
     @property
     def api(self) -> Api[UserT, SessionT]: ...
+
+
+class AuthPaths:
+    """The paths that one Auth serves: its base path with everything below, and its root documents."""
+
+    def __init__(self, auth: Auth[Any]) -> None:
+        self.base = auth.site.path
+        routes = [route for compiled in auth.handler.compiled.values() for route in compiled.endpoint.routes]
+        self.root = frozenset(route.path for route in routes if route.root)
+
+    def __contains__(self, path: str) -> bool:
+        return path == self.base or path.startswith(self.base + "/") or path in self.root
+
+
+def body_was_read(expected: int) -> ConfigError:
+    """Return what tells a developer why a body of `expected` bytes has not arrived."""
+    return ConfigError(
+        f"the request has {expected} bytes of body, but something before Portico has read them: "
+        "leave out middleware that reads the body, or let it pass on what it read"
+    )
 
 
 def origin_form(target: str) -> str:
@@ -35,7 +56,10 @@ def below_mount(path: str, mount: str, base: str) -> str:
     inside = path[len(prefix) :] if path.startswith(prefix + "/") else path
     if not base:
         return inside
-    spellings = (path, inside, prefix + path)
+    spellings = [path, inside, prefix + path]
+    if prefix.endswith(base):
+        # Mounted at the base path itself, in an application that has a prefix of its own.
+        spellings.append(base + inside)
     return next((spelling for spelling in spellings if spelling.startswith(base + "/")), path)
 
 

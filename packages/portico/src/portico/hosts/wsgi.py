@@ -4,7 +4,7 @@ A mount prefix (SCRIPT_NAME) and `base_url` combine as in `portico.hosts.asgi`.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from threading import Thread
 from typing import Any
@@ -14,8 +14,8 @@ from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvir
 from portico.auth import Auth
 from portico.errors import PAYLOAD_TOO_LARGE, ApiError
 from portico.handler import refused
-from portico.hosts.gateway import below_mount, finish, origin_form
-from portico.http import Header, Headers, Request, Response
+from portico.hosts.gateway import below_mount, body_was_read, finish, origin_form
+from portico.http import NO_CONTENT, Header, Headers, Request, Response
 
 REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 TARGETS = ("REQUEST_URI", "RAW_URI")
@@ -32,12 +32,38 @@ def app(auth: Auth[Any]) -> WSGIApplication:
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         response = _respond(auth, environ)
-        length = ("content-length", str(len(response.body)))
-        status = REASONS.get(response.status, f"{response.status} Unknown")
-        start_response(status, [*response.headers, length])
+        _start(start_response, response)
         return _Sent(auth, response)
 
     return serve
+
+
+def cors(app: WSGIApplication, auth: Auth[Any]) -> WSGIApplication:
+    """Return `app` with answers that pages of the trusted origins of `auth` may read, cookies included.
+
+    Whatever `app` answers is covered, errors too, and preflights never reach it. Wrap the whole application: what
+    stands outside answers without these headers.
+    """
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        headers = Headers(_fields(environ))
+        preflight = auth.cors.preflight(environ["REQUEST_METHOD"], headers)
+        if preflight is not None:
+            _start(start_response, preflight)
+            return [preflight.body]
+
+        def start_readable(status: str, fields: list[Header], *error: Any) -> Callable[[bytes], object]:
+            return start_response(status, auth.cors.applied(headers, fields), *error)
+
+        return app(environ, start_readable)
+
+    return serve
+
+
+def _start(start_response: StartResponse, response: Response) -> None:
+    status = REASONS.get(response.status, f"{response.status} Unknown")
+    length = () if response.status == NO_CONTENT else (("content-length", str(len(response.body))),)
+    start_response(status, [*response.headers, *length])
 
 
 class _Sent:
@@ -105,6 +131,7 @@ def _read(environ: WSGIEnvironment, limit: int) -> bytes | None:
         return None
     if expected > limit:
         raise ApiError(PAYLOAD_TOO_LARGE)
+    is_begun = _is_begun(source)
     try:
         if expected <= 0:
             # Only a server that ends the stream itself may be asked for a body of unknown length.
@@ -115,11 +142,23 @@ def _read(environ: WSGIEnvironment, limit: int) -> bytes | None:
         return None
     if len(body) > limit:
         raise ApiError(PAYLOAD_TOO_LARGE)
-    if len(body) < expected:
-        logger.warning(
-            "%d of %d bytes of body arrived: the client left, or middleware read the body before Portico",
-            len(body),
-            expected,
-        )
+    if body and len(body) < expected:
+        logger.warning("%d of %d bytes of body arrived: the client left", len(body), expected)
+        return None
+    if expected > 0 and not body:
+        mistake = body_was_read(expected)
+        if is_begun:
+            raise mistake
+        # A client that leaves looks the same here, and must not be able to raise what a developer gets to see.
+        logger.error("%s; or the client left", mistake)
         return None
     return body
+
+
+def _is_begun(source: InputStream) -> bool:
+    """Whether somebody has read from this body, as far as a stream can tell: that of a socket cannot."""
+    tell = getattr(source, "tell", None)
+    try:
+        return tell is not None and tell() > 0
+    except OSError:
+        return False

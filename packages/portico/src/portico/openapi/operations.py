@@ -6,7 +6,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 from portico.endpoint import Endpoint, Route
-from portico.http import Content, Html, Redirect
+from portico.http import Content, Empty, Html, Redirect
 from portico.messages import Challenge
 from portico.openapi.refusals import Refusals
 from portico.openapi.schemas import MARK, Asked, Components, Json, any_of, models_in, properties, schema_of
@@ -78,6 +78,8 @@ class Operations:
             if each is Redirect:
                 target: Json = {"description": "Where to go", "schema": {"type": "string", "format": "uri-reference"}}
                 responses["302"] = {"description": "Found", "headers": {"Location": target}}
+            elif each is Empty:
+                responses["204"] = {"description": "Done"}
             elif is_content(each):
                 responses["200"] = {"description": "Done", "content": {_media(each): {"schema": {"type": "string"}}}}
         return responses
@@ -97,7 +99,7 @@ def client_path(endpoint: Endpoint, route: Route) -> list[str] | None:
         return None
     if endpoint.client is not None:
         return endpoint.client.split(".")
-    if route.root or "{" in route.path or any(is_content(each) for each in replies(endpoint)):
+    if route.root or "{" in route.path or any(is_content(each) and each is not Empty for each in replies(endpoint)):
         return None
     return [segment.replace("-", "_") for segment in route.path.strip("/").split("/")]
 
@@ -111,7 +113,7 @@ def replies(endpoint: Endpoint) -> Sequence[Any]:
 
 def is_content(reply: Any) -> bool:
     """Tell whether a reply is no JSON."""
-    return isinstance(reply, type) and issubclass(reply, Redirect | Html | Content)
+    return isinstance(reply, type) and issubclass(reply, Redirect | Html | Content | Empty)
 
 
 def asked(endpoint: Endpoint) -> list[Asked]:
