@@ -323,3 +323,18 @@ async def test_an_answer_that_streams_is_open_to_trusted_origins(caplog: pytest.
     assert (answer.body, caplog.record_tuples) == (b"text", [])
     assert dict(answer.headers)["access-control-allow-origin"] == "https://shop.example.com"
     assert logging.getLogger("aiohttp.server").level == logging.NOTSET
+
+
+@requirement("S-250")
+async def test_an_auth_without_a_base_path_leaves_the_apps_own_routes() -> None:
+    async def own(_request: web.Request) -> web.StreamResponse:
+        return web.Response(text="own")
+
+    def application() -> web.Application:
+        app = web.Application()
+        app.router.add_get("/own", own)
+        aiohttp.mount(app, plain(base_path="/"))
+        return app
+
+    assert (await through_aiohttp(application, Call(target="/own"))).body == b"own"
+    assert (await through_aiohttp(application, Call(target="/ok"))).body == b'{"ok":true}'

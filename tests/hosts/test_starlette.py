@@ -52,7 +52,7 @@ async def test_a_method_of_an_endpoint_class_can_need_a_session() -> None:
         assert (await http.get("/me", headers={"cookie": browser.headers["cookie"]})).text == "ann@example.com"
 
 
-async def connected(app: Any, *headers: tuple[bytes, bytes]) -> list[Any]:
+async def connected(app: Any, *headers: tuple[bytes, bytes], extensions: Any = None) -> list[Any]:
     """Open a websocket and return what the application sent."""
     sent: list[Any] = []
 
@@ -63,7 +63,7 @@ async def connected(app: Any, *headers: tuple[bytes, bytes]) -> list[Any]:
         sent.append(message)
 
     scope = {"type": "websocket", "path": "/greet", "headers": list(headers), "query_string": b"", "subprotocols": []}
-    await app(scope, receive, send)
+    await app(scope | {"extensions": extensions}, receive, send)
     return sent
 
 
@@ -81,9 +81,11 @@ async def test_a_websocket_has_a_session_as_well() -> None:
     browser = await signed_up(auth)
     _, greeting = await connected(app, (b"cookie", browser.headers["cookie"].encode()))
     assert greeting["text"] == "ann@example.com"
-    refusal, body = await connected(app)
+    refusal, body = await connected(app, extensions={"websocket.http.response": {}})
     assert (refusal["type"], refusal["status"]) == ("websocket.http.response.start", 401)
     assert json.loads(body["body"]) == UNAUTHORIZED
+    [closed] = await connected(app)
+    assert closed == {"type": "websocket.close", "code": 1008, "reason": "UNAUTHORIZED"}
 
 
 @requirement("S-251")

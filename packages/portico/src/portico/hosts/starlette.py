@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response as StarletteResponse
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketState
 
 from portico.auth import Auth
 from portico.errors import UNAUTHORIZED, ApiError, ConfigError
@@ -20,6 +21,9 @@ from portico.hosts.gateway import AuthPaths, TypedAuth
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
 
+DENIAL = "websocket.http.response"
+"""What a server can do that answers a websocket like a request: otherwise it closes it, with 403 for all answers."""
+POLICY_VIOLATION = 1008
 P = ParamSpec("P")
 ReplyT = TypeVar("ReplyT")
 
@@ -154,11 +158,18 @@ def _wrap(app: Starlette, wrapper: Callable[[asgi.ASGIApp], asgi.ASGIApp]) -> No
     setattr(app, "build_middleware_stack", lambda: wrapper(build()))
 
 
-def _refuse(_connection: HTTPConnection, refusal: Exception) -> StarletteResponse:
+async def _refuse(connection: HTTPConnection, refusal: Exception) -> Any:
     if not isinstance(refusal, ApiError):
         raise refusal
     answer = refused(refusal)
     response = StarletteResponse(answer.body, answer.status)
     for name, value in answer.headers:
         response.headers.append(name, value)
-    return response
+    if not isinstance(connection, WebSocket):
+        return response
+    is_open = connection.application_state is not WebSocketState.CONNECTING
+    if is_open or DENIAL not in (connection.scope.get("extensions") or {}):
+        await connection.close(POLICY_VIOLATION, refusal.error.code or "")
+    else:
+        await connection.send_denial_response(response)
+    return None
