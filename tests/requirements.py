@@ -55,6 +55,7 @@ FEATURES = {
     "S-205g": "the last-login cookie",
     "S-208": "options of cookies",
     "S-226": "a call makes stale what upstream's client takes for stale",
+    "S-239": "cookies alone prove a session to who holds the secret",
     "S-250": "every host serves an Auth: servers of ASGI and WSGI, and the frameworks",
     "S-251": "an endpoint depends on the session; without one the answer is upstream's 401",
     "S-253": "a body that was read before Portico is a clear error",

@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from portico.errors import ConfigError
 
 PURPOSE_SALT = b"better-auth:oauth-encryption:v1"
@@ -91,6 +88,10 @@ def purpose_key(secret: str, purpose: str) -> str:
 
 def derive_key(secret: str, *, salt: bytes, info: bytes, length: int) -> bytes:
     """Derive `length` bytes from `secret` with HKDF-SHA256. See RFC 5869."""
+    # Who only verifies signatures derives nothing.
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
     return HKDF(algorithm=SHA256(), length=length, salt=salt, info=info).derive(secret.encode())
 
 

@@ -1,0 +1,122 @@
+"""Sessions proved by their cookies alone, as a service without database and Auth does it."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import SECRET, plain, signed_up
+from portico import Auth, CookieCacheOptions, SessionOptions
+from portico.testing import Browser, Clock
+from portico.verify import SessionVerifier, Strategy, VerifiedSession, get_cookie_cache, get_session_cookie
+from requirements import requirement
+
+pytestmark = pytest.mark.anyio
+OTHER = "another-secret-0123456789-abcdefghijklmnop"
+
+
+@dataclass
+class Incoming:
+    """A request of some framework."""
+
+    headers: dict[str, str]
+
+
+def caching(clock: Clock, strategy: Strategy = "compact", **options: Any) -> Auth[Any]:
+    cache = CookieCacheOptions(enabled=True, strategy=strategy)
+    return plain(session=SessionOptions(cookie_cache=cache), clock=clock, **options)
+
+
+async def sent_by_ann(auth: Auth[Any]) -> dict[str, str]:
+    return {"cookie": (await signed_up(auth)).headers["cookie"]}
+
+
+def verifier(clock: Clock, strategy: Strategy = "compact", **options: Any) -> SessionVerifier:
+    given: dict[str, Any] = {"secret": SECRET, **options}
+    return SessionVerifier(strategy=strategy, clock=clock, **given)
+
+
+@requirement("S-239")
+@pytest.mark.parametrize("strategy", ["compact", "jwt", "jwe"])
+@pytest.mark.parametrize("base_url", ["http://localhost:3000", "https://auth.example.com"])
+async def test_a_session_is_proved_by_its_cookies(strategy: Strategy, base_url: str) -> None:
+    clock = Clock()
+    auth = caching(clock, strategy, base_url=base_url)
+    headers = {"cookie": "; ".join(f"{name}={value}" for name, value in (await _cookies(auth)).items())}
+    found = verifier(clock, strategy).verify(Incoming(headers))
+    assert isinstance(found, VerifiedSession)
+    assert (found.user["email"], found.version) == ("ann@example.com", "1")
+    assert found.updated_at == clock().replace(microsecond=678_000)
+    assert found.session["userId"] == found.user["id"]
+
+
+async def _cookies(auth: Auth[Any]) -> dict[str, str]:
+    browser = Browser(auth, auth.site.origin)
+    await browser.post("/sign-up/email", {"name": "Ann", "email": "ann@example.com", "password": "password123"})
+    return browser.cookies
+
+
+@requirement("S-239", "S-165")
+async def test_a_copy_is_believed_until_it_is_stale_and_no_longer() -> None:
+    clock = Clock()
+    headers = await sent_by_ann(caching(clock))
+    clock.advance(299)
+    assert verifier(clock).verify(headers) is not None
+    clock.advance(1)
+    assert verifier(clock).verify(headers) is None
+
+
+@requirement("S-239", "S02")
+async def test_nobody_else_can_make_one() -> None:
+    clock = Clock()
+    headers = await sent_by_ann(caching(clock))
+    forged = await sent_by_ann(caching(clock, secret=OTHER))
+    assert verifier(clock).verify(forged) is None
+    assert verifier(clock, secret=OTHER).verify(headers) is None
+    assert verifier(clock).verify({"cookie": headers["cookie"].replace("session_data=", "session_data=e")}) is None
+    assert verifier(clock).verify({}) is None
+
+
+@requirement("S-239", "S07")
+async def test_a_copy_of_another_session_proves_nothing() -> None:
+    clock = Clock()
+    auth = caching(clock)
+    ann, bob = await signed_up(auth), await signed_up(auth, "bob@example.com")
+    mixed = {**ann.cookies, "better-auth.session_token": bob.cookies["better-auth.session_token"]}
+    assert verifier(clock).verify({"cookie": "; ".join(f"{name}={value}" for name, value in mixed.items())}) is None
+
+
+@requirement("S-239", "S-159")
+async def test_versions_and_retired_secrets_are_as_the_server_has_them() -> None:
+    clock = Clock()
+    headers = await sent_by_ann(caching(clock))
+    assert verifier(clock, version="2").verify(headers) is None
+    assert verifier(clock, version="1").verify(headers) is not None
+    rotated = SessionVerifier(secrets=[(2, OTHER), (1, SECRET)], clock=clock)
+    assert rotated.verify(headers) is not None
+
+
+@requirement("S-239")
+async def test_the_plain_functions_do_the_same_for_one_request() -> None:
+    auth = caching(Clock())
+    headers = await sent_by_ann(auth)
+    found = get_cookie_cache(headers, SECRET)
+    assert found is not None
+    assert found.user["email"] == "ann@example.com"
+    assert get_cookie_cache(headers, OTHER) is None
+    assert get_session_cookie(headers) == get_session_cookie(Incoming(headers)) != ""
+    assert get_session_cookie({"cookie": "__Secure-better-auth.session_token=s; better-auth.session_token=p"}) == "s"
+    assert get_session_cookie({"cookie": "better-auth.session_token="}) is None
+    assert get_session_cookie({}) is None
+
+
+@requirement("S-239")
+def test_importing_it_loads_nothing_of_a_server() -> None:
+    code = "import sys, portico.verify; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    )
+    assert not set(run.stdout.split()) & {"anyio", "argon2", "cryptography", "joserfc", "pydantic", "sqlalchemy"}
