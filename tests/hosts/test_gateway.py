@@ -2,7 +2,7 @@ import pytest
 
 from portico.errors import INVALID_PASSWORD, TOO_MANY_REQUESTS, ApiError, ErrorCode
 from portico.handler import refused
-from portico.hosts.gateway import below_mount, origin_form
+from portico.hosts.gateway import below_mount, origin_form, sign_in_url
 from portico.http import Response
 from requirements import requirement
 
@@ -81,3 +81,21 @@ def test_a_mount_prefix_combines_with_the_base_path(path: str, mount: str, base:
 )
 def test_a_refusal_is_what_the_handler_would_answer(refusal: ApiError, response: Response) -> None:
     assert refused(refusal) == response
+
+
+@requirement("S-251")
+@pytest.mark.parametrize(
+    ("page", "target", "url"),
+    [
+        ("/login", "/a/b?c=1&d=%2F", "/login?next=/a/b%3Fc%3D1%26d%3D%252F"),
+        ("/login?lang=en&next=/old", "/new", "/login?lang=en&next=/new"),
+        ("https://login.example.com/in#form", "https://shop.example.com/a", None),
+        # What a browser would read as another host stays a path.
+        ("/login", "//evil.example", "/login?next=/evil.example"),
+        ("/login", "/\\evil.example", "/login?next=/evil.example"),
+        ("/login", "\\\\evil.example", "/login?next=/evil.example"),
+    ],
+)
+def test_a_sign_in_page_learns_the_way_back(page: str, target: str, url: str | None) -> None:
+    other_host = "https://login.example.com/in?next=https%3A//shop.example.com/a#form"
+    assert sign_in_url(page, target) == (url or other_host)

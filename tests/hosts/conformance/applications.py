@@ -21,6 +21,7 @@ from starlette.routing import Route
 import portico
 from app import User
 from hosts.conformance.exchange import Answer, Call, Serve, over_asgi
+from hosts.conformance.sync_applications import django_asgi_application, django_wsgi_application, flask_application
 from hosts.conformance.through_aiohttp import through_aiohttp
 from portico import ApiError, ErrorCode, SessionData
 from portico.hosts import aiohttp, fastapi, litestar, quart, starlette
@@ -229,4 +230,7 @@ APPLICATIONS: dict[str, Callable[[Any], Serve]] = {
     "litestar": litestar_application,
     "quart": quart_application,
     "aiohttp": aiohttp_serve,
+    "flask": flask_application,
+    "django under wsgi": django_wsgi_application,
+    "django under asgi": django_asgi_application,
 }

@@ -1,5 +1,6 @@
 """One HTTP exchange with an Auth through a host, without a socket."""
 
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -51,11 +52,22 @@ class Call:
         return self.target.partition("?")[2]
 
 
-@dataclass
+@dataclass(eq=False)
 class Answer:
     status: int = 0
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     body: bytes = b""
+
+    def __eq__(self, other: object) -> bool:
+        """Compare answers; the order of fields with different names means nothing. See RFC 9110 §5.3."""
+        return isinstance(other, Answer) and self._whole == other._whole
+
+    def __hash__(self) -> int:
+        return hash(self._whole)
+
+    @property
+    def _whole(self) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+        return self.status, tuple(sorted(self.headers, key=lambda line: line[0])), self.body
 
 
 def json_call(path: str, body: bytes, *headers: tuple[str, str], method: str = "POST") -> Call:
@@ -176,6 +188,11 @@ def environ_of(call: Call) -> dict[str, Any]:
         "CONTENT_TYPE": fields.pop("HTTP_CONTENT_TYPE", ""),
         "CONTENT_LENGTH": fields.pop("HTTP_CONTENT_LENGTH", ""),
         "REMOTE_ADDR": call.peer,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "3000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
         "wsgi.input": Metered(call),
         "wsgi.input_terminated": call.is_streamed,
         **fields,

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 from anyio import to_thread
 from fastapi import FastAPI
+from flask import Flask
 from litestar import Litestar
 from quart import Quart
 from starlette.applications import Starlette
@@ -23,8 +24,10 @@ from hosts.conformance.exchange import (
     through_wsgi,
 )
 from hosts.conformance.through_aiohttp import through_aiohttp
+from hosts.django_site import ASGISite, WSGISite, as_sent_by_us, drive_asgi, drive_wsgi, site
+from hosts.lambda_events import MakeEvent, answered, balancer_event, rest_event, url_event
 from portico import Auth, ConfigError
-from portico.hosts import aiohttp, asgi, fastapi, litestar, quart, starlette, wsgi
+from portico.hosts import aiohttp, asgi, aws_lambda, fastapi, flask, litestar, quart, starlette, wsgi
 
 
 def asgi_host(auth: Auth[Any]) -> Serve:
@@ -123,6 +126,42 @@ def wsgi_host(auth: Auth[Any]) -> Serve:
     return serve
 
 
+def flask_host(auth: Auth[Any]) -> Serve:
+    app = Flask("shop")
+    flask.mount(app, auth)
+
+    async def serve(call: Call) -> Answer:
+        return await to_thread.run_sync(through_wsgi, app, environ_of(call))
+
+    return serve
+
+
+def django_wsgi_host(auth: Auth[Any]) -> Serve:
+    application = site(WSGISite, auth)
+
+    async def serve(call: Call) -> Answer:
+        return as_sent_by_us(await drive_wsgi(application, call))
+
+    return serve
+
+
+def django_asgi_host(auth: Auth[Any]) -> Serve:
+    application = site(ASGISite, auth)
+
+    async def serve(call: Call) -> Answer:
+        return as_sent_by_us(await drive_asgi(application, call))
+
+    return serve
+
+
+def lambda_host(auth: Auth[Any], *, event_of: MakeEvent) -> Serve:
+    async def serve(call: Call) -> Answer:
+        function = aws_lambda.handler(auth, mount=call.mount)
+        return answered(await to_thread.run_sync(function, event_of(call), None))
+
+    return serve
+
+
 HOSTS: dict[str, Callable[[Auth[Any]], Serve]] = {
     "asgi": asgi_host,
     "starlette": starlette_host,
@@ -132,10 +171,19 @@ HOSTS: dict[str, Callable[[Auth[Any]], Serve]] = {
     "quart": quart_host,
     "aiohttp": aiohttp_host,
     "wsgi": wsgi_host,
+    "flask": flask_host,
+    "lambda behind a rest api": partial(lambda_host, event_of=rest_event),
+    "lambda with a function url": partial(lambda_host, event_of=url_event),
+    "lambda behind a load balancer": partial(lambda_host, event_of=balancer_event),
+    "django under wsgi": django_wsgi_host,
+    "django under asgi": django_asgi_host,
 }
 
-ASYNCIO_ONLY = frozenset({"quart", "aiohttp"})
+ASYNCIO_ONLY = frozenset({"quart", "aiohttp", "django under asgi"})
 """Hosts that do not run on trio."""
+
+BUFFERING = (django_asgi_host,)
+"""Hosts that take in a whole body, to disk, before anything of a site runs."""
 
 LIFESPANS: dict[str, Callable[[Auth[Any]], AbstractAsyncContextManager[None]]] = {
     "asgi": lambda auth: asgi_lifespan(asgi.app(auth)),

@@ -42,6 +42,12 @@ def told(answer: Answer, name: str) -> list[str]:
     return [value for field, value in answer.headers if field == name]
 
 
+def varies(answer: Answer) -> set[str]:
+    """Return what an answer depends on, but for the caller, whom Django names as well."""
+    [line] = told(answer, "vary")
+    return set(line.split(", ")) - {"Cookie", "Authorization"}
+
+
 @requirement("S-251")
 async def test_an_endpoint_gets_the_session_of_its_caller(application: Any) -> None:
     auth = make()
@@ -77,7 +83,7 @@ async def test_a_session_that_is_prolonged_sends_its_cookie_again(application: A
     [line] = told(answer, SET_COOKIE)
     assert line.partition("=")[0] == "better-auth.session_token"
     # What sets a cookie must not be kept by a cache.
-    assert told(answer, "cache-control") == ["no-store"]
+    assert "no-store" in told(answer, "cache-control")[0].split(", ")
     assert b"hunter2" not in answer.body
 
 
@@ -116,7 +122,7 @@ async def test_a_trusted_origin_may_read_every_answer(application: Any, path: st
     answer = await application(auth)(get(path, cookie, ("origin", SHOP)))
     assert told(answer, "access-control-allow-origin") == [SHOP]
     assert told(answer, "access-control-allow-credentials") == ["true"]
-    assert told(answer, "vary") == ["Accept-Encoding, Origin" if path == "/greeting" else "Origin"]
+    assert varies(answer) == ({"Accept-Encoding", "Origin"} if path == "/greeting" else {"Origin"})
 
 
 @requirement("S-254")
@@ -126,7 +132,7 @@ async def test_no_other_origin_may(application: Any, headers: tuple[tuple[str, s
     for path in ("/greeting", "/me", "/api/auth/ok"):
         answer = await serve(get(path, *headers))
         assert [name for name, _ in answer.headers if name.startswith("access-control-")] == []
-        assert told(answer, "vary") == ["Accept-Encoding, Origin" if path == "/greeting" else "Origin"]
+        assert varies(answer) == ({"Accept-Encoding", "Origin"} if path == "/greeting" else {"Origin"})
 
 
 @requirement("S-254")

@@ -14,7 +14,7 @@ from yarl import URL
 from portico.auth import Auth
 from portico.errors import PAYLOAD_TOO_LARGE, UNAUTHORIZED, ApiError, ConfigError
 from portico.handler import refused
-from portico.hosts.gateway import AuthPaths, TypedAuth, below_mount, body_was_read, finish, origin_form, session_of
+from portico.hosts.gateway import AuthPaths, TypedAuth, below_mount, body_was_read, origin_form, session_of
 from portico.http import NO_CONTENT, Header, Headers, Request, Response
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
@@ -223,7 +223,7 @@ class _Server:
         # A client that left and middleware that answers something else must not stop the work.
         with move_on_after(SENDING):
             await sent.wait()
-        await finish(self._auth, answer)
+        await self._auth.finish(answer)
 
 
 class _Told(web.Response):

@@ -1,13 +1,13 @@
 """What every host does round a call: the path it means, the caller's session, and the work after the response."""
 
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from portico.api import Api
 from portico.auth import Auth
 from portico.context import Caller
 from portico.errors import ConfigError
-from portico.http import Header, Response
+from portico.http import Header
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
 
@@ -63,6 +63,15 @@ def below_mount(path: str, mount: str, base: str) -> str:
     return next((spelling for spelling in spellings if spelling.startswith(base + "/")), path)
 
 
+def sign_in_url(page: str, target: str, field: str = "next") -> str:
+    """Return the URL of a sign-in page that leads back to `target`, a path with query or a URL, when it is done."""
+    parts = urlsplit(page)
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != field]
+    # A browser reads two slashes as the start of another host.
+    back = "/" + target.lstrip("/\\") if target.startswith(("/", "\\")) else target
+    return parts._replace(query=urlencode([*query, (field, back)], safe="/")).geturl()
+
+
 async def session_of(
     auth: TypedAuth[UserT, SessionT], caller: Caller
 ) -> tuple[SessionData[UserT, SessionT] | None, list[Header]]:
@@ -72,8 +81,3 @@ async def session_of(
     # What else get-session replies, no-store above all, matters only where there are cookies.
     is_told = any(name == "set-cookie" for name, _ in ctx.reply.headers)
     return found, ctx.reply.headers if is_told else []
-
-
-async def finish(auth: Auth[Any], response: Response) -> None:
-    """Run what a response left behind; a failure is logged, and a client that leaves cancels nothing."""
-    await auth.finish(response)

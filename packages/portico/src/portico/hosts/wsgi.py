@@ -7,14 +7,14 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote_from_bytes, unquote_to_bytes
-from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from portico.auth import Auth
 from portico.errors import PAYLOAD_TOO_LARGE, ApiError
 from portico.handler import refused
-from portico.hosts.gateway import below_mount, body_was_read, finish, origin_form
+from portico.hosts.gateway import below_mount, body_was_read, origin_form
 from portico.http import NO_CONTENT, Header, Headers, Request, Response
 
 REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -22,6 +22,12 @@ TARGETS = ("REQUEST_URI", "RAW_URI")
 """Where a server may tell the request target as sent."""
 TRUNCATED = Response(status=400)
 logger = logging.getLogger("portico")
+
+
+class Source(Protocol):
+    """Where a body is read from."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
 
 
 def app(auth: Auth[Any]) -> WSGIApplication:
@@ -46,7 +52,7 @@ def cors(app: WSGIApplication, auth: Auth[Any]) -> WSGIApplication:
     """
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        headers = Headers(_fields(environ))
+        headers = Headers(fields_of(environ))
         preflight = auth.cors.preflight(environ["REQUEST_METHOD"], headers)
         if preflight is not None:
             _start(start_response, preflight)
@@ -58,6 +64,30 @@ def cors(app: WSGIApplication, auth: Auth[Any]) -> WSGIApplication:
         return app(environ, start_readable)
 
     return serve
+
+
+def path_of(environ: WSGIEnvironment, base: str) -> str:
+    """Return the path of a request as an Auth with the base path `base` knows it, as sent and without the query."""
+    mount = environ.get("SCRIPT_NAME", "").encode("latin-1")
+    path = as_sent(environ, mount + environ.get("PATH_INFO", "").encode("latin-1"))
+    return below_mount(path, mount.decode(errors="replace"), base) if mount else path
+
+
+def target_of(environ: WSGIEnvironment) -> str:
+    """Return path and query of a request as sent, the prefix of a mount included."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    query = environ.get("QUERY_STRING", "")
+    return as_sent(environ, path.encode("latin-1")) + (f"?{query}" if query else "")
+
+
+def as_sent(environ: WSGIEnvironment, decoded: bytes) -> str:
+    """Return a decoded path as it was sent, if the server tells; else in the usual encoding."""
+    for target in TARGETS:
+        sent = origin_form(environ.get(target, ""))
+        # What a server has rewritten is no longer what was sent.
+        if unquote_to_bytes(sent) == decoded:
+            return sent
+    return quote_from_bytes(decoded)
 
 
 def _start(start_response: StartResponse, response: Response) -> None:
@@ -79,41 +109,29 @@ class _Sent:
     def close(self) -> None:
         if self._response.background:
             # A thread of its own: the server's next request must not tell how long the work took.
-            Thread(target=self._auth.run, args=(finish, self._auth, self._response), name="portico-background").start()
+            Thread(target=self._auth.run, args=(self._auth.finish, self._response), name="portico-background").start()
 
 
 def _respond(auth: Auth[Any], environ: WSGIEnvironment) -> Response:
     try:
-        body = _read(environ, auth.advanced.max_body_size)
+        body = body_of(environ, environ["wsgi.input"], auth.advanced.max_body_size)
     except ApiError as refusal:
         return refused(refusal)
     if body is None:
         return TRUNCATED
     request = Request(
         method=environ["REQUEST_METHOD"],
-        path=_path(environ, auth.site.path),
+        path=path_of(environ, auth.site.path),
         query=environ.get("QUERY_STRING", ""),
-        headers=Headers(_fields(environ)),
+        headers=Headers(fields_of(environ)),
         body=body,
         peer=environ.get("REMOTE_ADDR", ""),
     )
     return auth.run(auth.handler, request)
 
 
-def _path(environ: WSGIEnvironment, base: str) -> str:
-    mount = environ.get("SCRIPT_NAME", "").encode("latin-1")
-    decoded = mount + environ.get("PATH_INFO", "").encode("latin-1")
-    path = quote_from_bytes(decoded)
-    for target in TARGETS:
-        sent = origin_form(environ.get(target, ""))
-        # What a server has rewritten is no longer what was sent.
-        if unquote_to_bytes(sent) == decoded:
-            path = sent
-            break
-    return below_mount(path, mount.decode(errors="replace"), base) if mount else path
-
-
-def _fields(environ: WSGIEnvironment) -> Iterator[Header]:
+def fields_of(environ: WSGIEnvironment) -> Iterator[Header]:
+    """Yield the header fields of a request, names in lower case."""
     for name, value in environ.items():
         if name.startswith("HTTP_"):
             yield name[5:].replace("_", "-").lower(), value
@@ -122,16 +140,15 @@ def _fields(environ: WSGIEnvironment) -> Iterator[Header]:
             yield name.replace("_", "-").lower(), environ[name]
 
 
-def _read(environ: WSGIEnvironment, limit: int) -> bytes | None:
-    """Return the body, or None when it did not arrive whole."""
-    source: InputStream = environ["wsgi.input"]
+def body_of(environ: WSGIEnvironment, source: Source, limit: int) -> bytes | None:
+    """Return the body from `source`, or None when it did not arrive whole."""
     try:
         expected = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
         return None
     if expected > limit:
         raise ApiError(PAYLOAD_TOO_LARGE)
-    is_begun = _is_begun(source)
+    is_begun = _is_begun(environ["wsgi.input"])
     try:
         if expected <= 0:
             # Only a server that ends the stream itself may be asked for a body of unknown length.
@@ -155,7 +172,7 @@ def _read(environ: WSGIEnvironment, limit: int) -> bytes | None:
     return body
 
 
-def _is_begun(source: InputStream) -> bool:
+def _is_begun(source: Source) -> bool:
     """Whether somebody has read from this body, as far as a stream can tell: that of a socket cannot."""
     tell = getattr(source, "tell", None)
     try:
