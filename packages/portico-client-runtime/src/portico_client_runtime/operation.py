@@ -7,6 +7,8 @@ from typing import Any, Final, Generic, Literal, TypeVar, final
 
 from pydantic import TypeAdapter
 
+from portico_client_runtime.hooks import Callbacks
+
 ReplyT = TypeVar("ReplyT")
 
 
@@ -16,6 +18,9 @@ class Omit:
 
     def __bool__(self) -> Literal[False]:
         return False
+
+    def __repr__(self) -> str:
+        return "OMIT"
 
 
 OMIT: Final = Omit()
@@ -45,8 +50,8 @@ class Operation(Generic[ReplyT]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestOptions:
-    """What a caller may say about one call."""
+class RequestOptions(Callbacks):
+    """What a caller may say about one call; its callbacks are told about that call alone."""
 
     timeout: float | None = None
     """In seconds; the client's own if None."""

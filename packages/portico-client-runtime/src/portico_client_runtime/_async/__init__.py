@@ -1,0 +1,1 @@
+"""The shell of a client: it does what conversations ask for."""

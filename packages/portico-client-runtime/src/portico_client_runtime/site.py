@@ -1,0 +1,82 @@
+"""Where a client sends its requests, and what each of them carries."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from portico_client_runtime.cookies import Jar
+from portico_client_runtime.errors import ConfigError
+
+BASE_URL_VARIABLE = "BETTER_AUTH_URL"
+REMEMBERED = 512
+"""URLs that need not be parsed again."""
+
+
+class Site:
+    """One server as one client sees it."""
+
+    def __init__(
+        self,
+        base_url: str | None,
+        *,
+        base_path: str,
+        origin: str | None,
+        timeout: float,
+        headers: Mapping[str, str],
+    ) -> None:
+        self.url = _resolved(base_url, base_path)
+        """With the base path, without a slash at its end; under this name a storage keeps the credentials."""
+        self.jar = Jar()
+        parsed = httpx.URL(self.url)
+        # Without an Origin the server refuses every request with cookies that changes anything.
+        self.origin = origin or f"{parsed.scheme}://{parsed.netloc.decode()}"
+        self._timeout = timeout
+        self._headers = {name.lower(): value for name, value in headers.items()}
+        self._headers |= {"accept": "application/json", "origin": self.origin}
+        self._urls: dict[str, httpx.URL] = {}
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> httpx.Request:
+        """Return a request without credentials; `timeout` is in seconds, and the client's own if None."""
+        fields = {**self._headers}
+        if content is not None:
+            fields["content-type"] = "application/json"
+        for name, value in (headers or {}).items():
+            fields[name.lower()] = value
+        limits = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout if timeout is None else timeout)
+        extensions: dict[str, Any] = {"timeout": limits}
+        return httpx.Request(method, self._url(path, query), headers=fields, content=content, extensions=extensions)
+
+    def _url(self, path: str, query: str) -> httpx.URL:
+        if query:
+            return httpx.URL(f"{self.url}{path}?{query}")
+        known = self._urls.get(path)
+        if known is None:
+            known = httpx.URL(self.url + path)
+            if len(self._urls) < REMEMBERED:
+                self._urls[path] = known
+        return known
+
+
+def _resolved(base_url: str | None, base_path: str) -> str:
+    given = base_url or os.environ.get(BASE_URL_VARIABLE)
+    if not given:
+        raise ConfigError(f"base_url is missing: write 'https://example.com' or set {BASE_URL_VARIABLE}")
+    try:
+        parsed = httpx.URL(given)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"base_url must look like 'https://example.com', not {given!r}") from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.query or parsed.fragment or parsed.userinfo:
+        raise ConfigError(f"base_url must look like 'https://example.com', not {given!r}")
+    path = parsed.path.rstrip("/")
+    return given.rstrip("/") if path else f"{given.rstrip('/')}/{base_path.strip('/')}".rstrip("/")

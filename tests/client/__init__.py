@@ -1,0 +1,1 @@
+"""The published client, the runtime of clients, and their generator."""

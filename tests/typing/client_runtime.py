@@ -1,0 +1,96 @@
+"""Never run. Checked by mypy and basedpyright: the types a user of a generated client sees."""
+
+from typing import Any, assert_type
+
+from pydantic import BaseModel
+
+from portico_client_runtime import (
+    AsyncBaseClient,
+    AsyncResource,
+    BaseClient,
+    ClientPlugin,
+    Operation,
+    RawResponse,
+    RequestOptions,
+    Resource,
+    SessionState,
+)
+from portico_client_runtime.errors import ApiError, OAuthError, RateLimited
+
+
+class SessionData(BaseModel):
+    user: str
+
+
+GET_SESSION: Operation[SessionData | None] = Operation("GET", "/get-session", SessionData | None)
+
+
+class AsyncClient(AsyncBaseClient[SessionData]):
+    _session_reply = GET_SESSION
+
+    async def get_session(self, *, fresh: bool = False, options: RequestOptions | None = None) -> SessionData | None:
+        return await self.send(GET_SESSION, query={"fresh": fresh}, options=options)
+
+
+class Client(BaseClient[SessionData]):
+    _session_reply = GET_SESSION
+
+    def get_session(self, *, fresh: bool = False, options: RequestOptions | None = None) -> SessionData | None:
+        return self.send(GET_SESSION, query={"fresh": fresh}, options=options)
+
+
+class AsyncOwn(AsyncResource):
+    async def ping(self) -> int:
+        return 1
+
+
+class Own(Resource):
+    def ping(self) -> int:
+        return 1
+
+
+async def awaited(client: AsyncClient) -> None:
+    assert_type(await client.send(GET_SESSION), SessionData | None)
+    assert_type(await client.with_raw_response(client.get_session)(fresh=True), RawResponse[SessionData | None])
+    await client.with_raw_response(client.get_session)(frsh=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # misspelt
+    assert_type(await client.plugin(AsyncOwn).ping(), int)
+    assert_type(client.with_options(timeout=1), AsyncClient)
+    assert_type(await client.session.get(), SessionData | None)
+    assert_type(await client.session.refetch(), SessionState[SessionData])
+    assert_type(await client.call("/a"), Any)
+    async with client as entered, entered.session.watch(poll_interval=1) as states:
+        assert_type(entered, AsyncClient)
+        async for state in states:
+            assert_type(state, SessionState[SessionData])
+            assert_type(state.data, SessionData | None)
+
+
+def called(client: Client) -> None:
+    assert_type(client.send(GET_SESSION), SessionData | None)
+    assert_type(client.with_raw_response(client.get_session)(fresh=True), RawResponse[SessionData | None])
+    assert_type(client.plugin(Own).ping(), int)
+    assert_type(client.with_options(timeout=1), Client)
+    assert_type(client.session.get(), SessionData | None)
+    with client as entered, entered.session.watch() as states:
+        assert_type(entered, Client)
+        for state in states:
+            assert_type(state, SessionState[SessionData])
+
+
+def refused(error: ApiError) -> None:
+    assert_type(error.code, str | None)
+    match error:
+        case RateLimited():
+            assert_type(error.retry_after, float | None)
+        case OAuthError():
+            assert_type(error.error, str)
+            assert_type(error.error_description, str | None)
+        case _:
+            assert_type(error.status, int)
+
+
+async def told(methods: object) -> None:
+    """Async callbacks fit, too."""
+
+
+ClientPlugin(id="two-factor", on_two_factor_redirect=told)
