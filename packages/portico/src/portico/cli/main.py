@@ -9,7 +9,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from portico.cli import embedded, server, tables
+from portico.cli import client, embedded, server, tables
 from portico.cli.target import load
 from portico.crypto.random import random_letters
 from portico.errors import ConfigError
@@ -21,6 +21,7 @@ Target = Annotated[str, typer.Argument(metavar="MODULE:AUTH", help="Where your A
 cli = typer.Typer(
     help="Better Auth for Python.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
+cli.add_typer(client.cli, name="client")
 
 
 def main() -> None:

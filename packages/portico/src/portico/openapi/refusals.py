@@ -45,7 +45,7 @@ class Refusals:
         described = _response(status, errors)
         # What most operations answer goes by its status alone; who can say more has a response of its own.
         name = phrase = NAMES.get(status, f"Status{status}")
-        if described != _response(status, GENERAL.get(status, errors)):
+        if described != _response(status, GENERAL.get(status, ())):
             name = f"{operation_id[:1].upper()}{operation_id[1:]}{phrase}"
         self.responses[name] = described
         return {"$ref": REF.format(name=name)}
@@ -66,7 +66,13 @@ NAMES = {
     503: "ServiceUnavailable",
 }
 """Of our own: Python's phrases change from version to version."""
-GENERAL: dict[int, Sequence[ErrorCode]] = {400: UNREADABLE, 401: (UNAUTHORIZED,), 403: FOREIGN}
+GENERAL: dict[int, Sequence[ErrorCode]] = {
+    400: UNREADABLE,
+    401: (UNAUTHORIZED,),
+    403: FOREIGN,
+    **{error.status: (error,) for error in (PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, *ANYWHERE)},
+}
+"""What most operations answer."""
 
 
 def _refusals(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
