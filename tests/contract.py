@@ -16,6 +16,7 @@ from portico import Auth, Request, Response, Route
 from portico.endpoint import Endpoint
 from portico.handler import Handler
 from portico.openapi import Json, document
+from portico.origin import TARGETS
 
 FORMATS = Draft202012Validator.FORMAT_CHECKER
 
@@ -47,7 +48,7 @@ class Contract:
 
     def _check(self, handler: Handler, request: Request, response: Response) -> None:
         match = handler._router.match(request.method, request.path)  # pyright: ignore[reportPrivateUsage]  # the pipeline's own answer
-        if match is None or match.target.is_disabled:
+        if match is None or match.target.is_disabled or refuses_undeclared_url(match.target.endpoint, response):
             return
         self.checked += 1
         described = self._document(handler._auth, match.target.endpoint)  # pyright: ignore[reportPrivateUsage]  # as above
@@ -59,6 +60,23 @@ class Contract:
         if endpoint.path not in known:
             known[endpoint.path] = document(auth, [endpoint])
         return known[endpoint.path]
+
+
+def refuses_undeclared_url(endpoint: Endpoint, response: Response) -> bool:
+    """Tell whether a field was refused that is checked wherever it is sent, but described where it is read only.
+
+    Who keeps to the document never sends it, so that naming its codes everywhere would help nobody.
+    """
+    if response.status not in {400, 403} or not response.body.startswith(b"{"):
+        return False
+    models = (endpoint.body, endpoint.query)
+    declared = {wire for model in models if model for wire, _ in model.wire_names}
+    unknown = [refusal for wire, refusal in TARGETS.items() if wire not in declared]
+    answers = [{"message": refusal.message, "code": refusal.code} for refusal in unknown]
+    return json.loads(response.body) in [
+        *answers,
+        *({"message": f"{each.message}: expected a string"} for each in unknown),
+    ]
 
 
 def mistakes(described: Json, route: Route, response: Response) -> Iterator[str]:

@@ -86,13 +86,13 @@ def _imports() -> Figure:
     for measure in measures.values():
         measure()
     found = rounds.alternate(measures, 2 * RUNS + 1)
-    milliseconds = {name: median(times) * 1000 for name, times in found.items()}
+    spent = {name: median(times) * 1000 for name, times in found.items()}
     return Figure(
         name="import portico_client : import httpx, pydantic",
         measured=rounds.ratio(found["client"], found["bare"]),
         wanted="under",
         bound=1.5,
-        detail=f"{milliseconds['client']:.0f} : {milliseconds['bare']:.0f} ms; {milliseconds['used']:.0f} ms with its class",
+        detail=f"{spent['client']:.0f} : {spent['bare']:.0f} ms; {spent['used']:.0f} ms with its class",
     )
 
 

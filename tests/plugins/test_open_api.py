@@ -112,3 +112,11 @@ async def test_the_page_may_be_left_out() -> None:
     assert (await browser.get("/open-api/generate-schema")).status == 200
     plain_page = Browser(plain(OpenApi()), ORIGIN)
     assert (await plain_page.get("/reference/script.js")).status == 404
+
+
+@requirement("S-141", "ARCH-values")
+async def test_what_a_caller_does_with_the_document_is_nobody_elses_business() -> None:
+    auth = plain(OpenApi())
+    described = await auth.api.open_api.generate_schema(None)
+    described.paths["/sign-in/email"].clear()
+    assert (await auth.api.open_api.generate_schema(None)).paths["/sign-in/email"].keys() == {"post"}

@@ -1,6 +1,7 @@
 """Sessions by Authorization header."""
 
 from parity.scenario import Call, Header, forged, get, post, reply, scenario, sign_in, sign_up, whoami
+from parity.scenarios.bodies import raw
 from parity.servers import ORIGIN
 
 NO_ORIGIN = {"origin": None}
@@ -135,6 +136,7 @@ BEARER = [
         post("/sign-out"),
         on="bearer",
     ),
+    scenario("null where hooks read the body first", raw(b"null", path="/sign-out"), on="bearer"),
     scenario(
         "a token that another secret signed",
         sign_up(label="in"),

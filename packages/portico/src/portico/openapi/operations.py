@@ -10,7 +10,9 @@ from portico.http import Content, Empty, Html, Redirect
 from portico.messages import Challenge
 from portico.openapi.refusals import Refusals
 from portico.openapi.schemas import MARK, Asked, Components, Json, any_of, models_in, properties, schema_of
+from portico.wire import Wire
 
+JSON = "application/json"
 WORD = re.compile(r"[A-Za-z0-9]+")
 SECTION = "Default"
 """The tag of the core's operations, as upstream calls it."""
@@ -41,10 +43,21 @@ class Operations:
         if route.deprecated:
             operation["deprecated"] = True
         if endpoint.body is not None and route.input == "body" and route.method != "GET":
-            schema = self._components.of(endpoint.body, "validation")
-            content = {media: {"schema": schema} for media in sorted(endpoint.media)}
-            operation["requestBody"] = {"required": not endpoint.is_body_optional, "content": content}
+            operation["requestBody"] = self._request_body(endpoint, endpoint.body)
         return operation
+
+    def _request_body(self, endpoint: Endpoint, body: type[Wire]) -> Json:
+        """Describe a body as JSON wherever that is taken; a text mentions what else is.
+
+        Two media types of one schema are what generators of clients cannot tell apart: see
+        https://github.com/openapi-generators/openapi-python-client/issues/1451.
+        """
+        schema = self._components.of(body, "validation")
+        shown = [JSON] if JSON in endpoint.media else sorted(endpoint.media)
+        others = sorted(set(endpoint.media) - set(shown))
+        text = {"description": f"{', '.join(others)} is taken, too."} if others else {}
+        content = {media: {"schema": schema} for media in shown}
+        return {**text, "required": not endpoint.is_body_optional, "content": content}
 
     def _security(self, endpoint: Endpoint, route: Route) -> list[Json]:
         rules = set(endpoint.rules(route))

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha384
 from html import escape
 from pathlib import Path
@@ -118,6 +119,8 @@ class OpenApi(Plugin[UserT, SessionT]):
     def setup(self, auth: Any) -> None:
         """Read the script, so that a wrong path is known before the first visitor."""
         object.__setattr__(self, "_script", _read(self.script))
+        # Kept as text, so that whoever changes what he got changes nothing for the next one.
+        object.__setattr__(self, "_described", cache(lambda: json.dumps(document(auth))))
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield the document, and the page where it is wanted."""
@@ -136,7 +139,7 @@ class OpenApi(Plugin[UserT, SessionT]):
     )
     async def generate_schema(self, ctx: Context) -> OpenApiDocument:
         """Return this document."""
-        return OpenApiDocument.model_validate(document(self.auth))
+        return OpenApiDocument.model_validate_json(self._text)
 
     @endpoint("GET", PATH, operation_id="openAPIReference", client=False)
     async def reference(self, ctx: Context) -> Html:
@@ -162,9 +165,15 @@ class OpenApi(Plugin[UserT, SessionT]):
         content: bytes = getattr(self, "_script", b"")
         return content
 
+    @property
+    def _text(self) -> str:
+        """The document, described once: anybody may ask for it, and describing takes far longer than answering."""
+        described: Callable[[], str] = vars(self)["_described"]
+        return described()
+
     def _page(self, nonce: str) -> str:
         site = self.auth.site.path
-        described = document(self.auth)
+        described = json.loads(self._text)
         integrity = self._integrity
         return PAGE.substitute(
             title=escape(described["info"]["title"]),

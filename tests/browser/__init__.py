@@ -1,0 +1,1 @@
+"""The pages of Portico in a browser that reaches no host but this one."""

@@ -1,0 +1,1 @@
+"""Schemathesis against a live server; no test module, because it is a test runner itself."""
