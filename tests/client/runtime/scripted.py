@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import httpx
+import respx
 
 Answer: TypeAlias = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
@@ -14,12 +15,14 @@ class Scripted:
 
     def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)
+        self._router = respx.Router(assert_all_called=False)
+        self._router.route().mock(side_effect=self._answer)
         self.requests: list[httpx.Request] = []
 
     @property
     def transport(self) -> httpx.MockTransport:
         """What a client of either face sends through."""
-        return httpx.MockTransport(self._answer)
+        return httpx.MockTransport(self._router.handler)
 
     @property
     def lines(self) -> list[str]:
