@@ -251,4 +251,16 @@ STANDARDS = {
     "RFC 7519": "exp and nbf",
 }
 
-REQUIREMENTS = STANDARDS | FEATURES | BEHAVIOURS | SECURITY | ARCHITECTURE
+PACKAGES = {
+    "PKG-archives": "wheel and sdist hold the package, its licence and nothing else, whichever is made of which",
+    "PKG-metadata": "name, version, licence, extras and description are those of the project; versions are one",
+    "PKG-install": "each package installs alone, and all of it imports without a warning",
+    "PKG-extras": "an extra brings what its modules need; what is imported is asked for, and nothing else is",
+    "PKG-types": "an installed package is typed",
+    "PKG-serve": "portico alone, installed by pip, serves a SQLite file",
+    "PKG-client": "portico-client alone calls portico alone",
+    "PKG-floors": "the oldest versions that the metadata allows do",
+}
+"""Proved by `nox -s packaging`, which is a run of its own: it asks the package registry."""
+
+REQUIREMENTS = PACKAGES | STANDARDS | FEATURES | BEHAVIOURS | SECURITY | ARCHITECTURE

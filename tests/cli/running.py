@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +58,13 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(*arguments: str, cwd: Path, **variables: str) -> AsyncGenerator[Server]:
-    """Run `portico serve` on a free port, from when it says that it serves."""
-    command = [*PORTICO, "serve", "--port", "0", *arguments]
+async def serving(
+    *arguments: str, cwd: Path, command: Sequence[str] = PORTICO, **variables: str
+) -> AsyncGenerator[Server]:
+    """Run `portico serve` on a free port, from when it says that it serves; `command` starts another installed one."""
+    serve = [*command, "serve", "--port", "0", *arguments]
     with fail_after(PATIENCE):
-        async with await open_process(command, cwd=cwd, env=environment(**variables)) as process:
+        async with await open_process(serve, cwd=cwd, env=environment(**variables)) as process:
             assert process.stdout is not None
             # The embedded server says more than one line.
             end = b"\n" if any(":" in argument for argument in arguments) else b"CTRL+C stops it.\n"

@@ -1,0 +1,1 @@
+"""The packages as they are published, each in an environment of its own."""

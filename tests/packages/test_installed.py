@@ -1,0 +1,90 @@
+"""Installed packages do what they are for: they are typed, and they serve."""
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import pytest
+from anyio import to_thread
+
+from cli.running import serving
+from packages.building import Package
+from packages.conftest import Made
+from packages.environments import Environment, by_pip, by_uv, requirement_on, run
+from requirements import requirement
+
+pytestmark = pytest.mark.anyio
+CALLING = Path(__file__).with_name("calling.py")
+CONSUMERS = Path(__file__).parent / "consumers"
+ANN = {"name": "Ann", "email": "ann@example.com", "password": "password123"}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The server has an event loop of its own; which one the test runs on changes nothing."""
+    return "asyncio"
+
+
+@requirement("PKG-types")
+def test_an_installed_package_is_typed(bare: Environment, package: Package, tmp_path: Path) -> None:
+    options = ("--strict", "--config-file=", f"--cache-dir={tmp_path}", "--python-executable", bare.python)
+    consumer = CONSUMERS / f"{package.module}.py"
+    # A copy of another name, and elsewhere: it must not find the package in the tree, nor itself.
+    copy = tmp_path / "consumer.py"
+    copy.write_text(consumer.read_text(encoding="utf-8"), encoding="utf-8")
+    assert run(sys.executable, "-m", "mypy", *options, str(copy), cwd=tmp_path).startswith("Success")
+
+
+@requirement("PKG-serve")
+async def test_portico_alone_installed_by_pip_serves_a_sqlite_file(
+    packages: Mapping[str, Package], tmp_path: Path
+) -> None:
+    portico = packages["portico"]
+    installed = by_pip(tmp_path / "environment", requirement_on(portico), links=portico.folder)
+    await serve_a_file(installed, tmp_path)
+
+
+@requirement("PKG-floors")
+async def test_the_oldest_versions_that_are_allowed_serve_a_sqlite_file(
+    packages: Mapping[str, Package], tmp_path: Path
+) -> None:
+    portico = packages["portico"]
+    direct = portico.project["dependencies"]
+    oldest = by_uv(
+        tmp_path / "environment",
+        *direct,
+        requirement_on(portico),
+        links=portico.folder,
+        options=("--resolution", "lowest-direct"),
+    )
+    # A name that is a module's as well was the module under an older loader.
+    oldest.run("-c", "import portico.plugins.bearer\nfrom portico import endpoint\nassert callable(endpoint)")
+    await serve_a_file(oldest, tmp_path)
+
+
+@requirement("PKG-client")
+async def test_the_client_alone_calls_a_server_alone(
+    packages: Mapping[str, Package], environment_of: Made, tmp_path: Path
+) -> None:
+    server, client = environment_of(packages["portico"]), environment_of(packages["portico-client"])
+    assert server.has("portico-client-runtime") is client.has("portico") is False
+    async with serving(cwd=tmp_path, command=[server.program("portico")]) as running:
+        call = partial(client.run, str(CALLING), running.address)
+        assert await to_thread.run_sync(call) == "bob@example.com"
+
+
+async def serve_a_file(environment: Environment, folder: Path) -> None:
+    """Sign up, start to use a second factor, and read the session again after a restart."""
+    command, file = [environment.program("portico")], folder / "auth.db"
+    async with serving("--database", str(file), cwd=folder, command=command) as server:
+        server.http.headers["origin"] = server.address.removesuffix("/api/auth")
+        signed_up = (await server.http.post("/sign-up/email", json=ANN)).json()
+        session = (await server.http.get("/get-session")).json()
+        assert session["session"]["token"] == signed_up["token"]
+        assert session["user"] == {**signed_up["user"], "twoFactorEnabled": False}
+        enabled = (await server.http.post("/two-factor/enable", json={"password": ANN["password"]})).json()
+        assert list(enabled) == ["method", "totpURI", "backupCodes"]
+    async with serving("--database", str(file), cwd=folder, command=command) as server:
+        server.http.headers["authorization"] = f"Bearer {signed_up['token']}"
+        assert (await server.http.get("/get-session")).json() == session
