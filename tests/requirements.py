@@ -189,6 +189,7 @@ ARCHITECTURE = {
     "ARCH-callers": "whose credentials a server call uses is its first argument",
     "ARCH-construction": "what can be decided once is decided at construction",
     "ARCH-declaration": "an endpoint is declared once",
+    "ARCH-examples": "an example is a folder whose README has the commands that the tests run",
     "ARCH-extends": "a plugin adds columns, body fields and replies to the core",
     "ARCH-formats": "cookies, tokens and encrypted text are upstream's to the byte",
     "ARCH-embedded": "`portico serve` needs nothing but a directory to write in",

@@ -16,6 +16,7 @@ from requirements import requirement
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parent.parent
+FOLDERS = sorted(path.name for path in (ROOT / "examples").glob("[!.]*") if path.is_dir())
 ANN = {"name": "Ann", "email": "ann@example.com", "password": "password123"}
 
 
@@ -57,11 +58,24 @@ async def test_the_plugin_example_lets_in_who_was_invited() -> None:
     assert (await Browser(auth, ORIGIN).post("/sign-up/email", bob)).status == 200
 
 
+@requirement("ARCH-examples")
+@pytest.mark.parametrize("name", FOLDERS)
+def test_every_example_says_how_to_start_it_and_is_started_by_a_test(name: str) -> None:
+    folder = ROOT / "examples" / name
+    installed, *started = re.findall(r"```sh\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    assert installed.startswith("pip install ")
+    sources = [path.read_text() for path in folder.glob("*.py")]
+    # Who opens the file finds the commands of the README there.
+    assert any(commands in source for commands in started for source in sources)
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "examples").glob("test_*.py"))
+    assert f'"{name}"' in tests
+
+
 @requirement("ARCH-declaration")
 def test_the_readme_shows_the_examples_as_they_are() -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     # A method of the README is not indented, and its neighbour is further away.
-    sources = [_words(path.read_text()) for path in (ROOT / "examples").rglob("*.py")]
+    sources = [_words(path.read_text()) for path in (ROOT / "examples").glob("*/*.py")]
     assert blocks
     for block in blocks:
         assert any(_words(block) in source for source in sources), block

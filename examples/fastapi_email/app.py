@@ -1,7 +1,8 @@
 """A FastAPI application with sign-up, sign-in and a page for signed-in users.
 
+export BETTER_AUTH_SECRET=$(portico secret)
 portico migrate app:auth
-BETTER_AUTH_SECRET=$(portico secret) uvicorn app:app --port 3000
+uvicorn app:app --port 3000
 """
 
 from typing import Annotated

@@ -1,0 +1,1 @@
+"""Every example, started as its README says and used."""
