@@ -7,7 +7,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from functools import cached_property
@@ -56,6 +56,12 @@ class Package:
     @property
     def extras(self) -> tuple[str, ...]:
         return tuple(self.project.get("optional-dependencies", ()))
+
+    @property
+    def requirements(self) -> Sequence[str]:
+        """What is asked for, also by extras."""
+        extras = self.project.get("optional-dependencies", {}).values()
+        return [*self.project["dependencies"], *(each for extra in extras for each in extra)]
 
     @property
     def sources(self) -> Mapping[str, bytes]:
