@@ -16,6 +16,7 @@ from portico import Auth, Request, Response, Route
 from portico.endpoint import Endpoint
 from portico.handler import Handler
 from portico.openapi import Json, document
+from portico.openapi.refusals import EMPTY
 from portico.origin import TARGETS
 
 FORMATS = Draft202012Validator.FORMAT_CHECKER
@@ -93,6 +94,8 @@ def mistakes(described: Json, route: Route, response: Response) -> Iterator[str]
     if not content:
         if response.body:
             yield f"a body is not described: {response.body[:200]!r}"
+        return
+    if not response.body and EMPTY in documented["description"]:
         return
     kind = dict(response.headers).get("content-type", "").partition(";")[0]
     if kind not in content and "*/*" not in content:

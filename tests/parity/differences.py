@@ -27,6 +27,9 @@ AUTHORITATIVE = "what changes or lists something reads the store, not the cookie
 LIVE_SESSION = "the first verified code answers with the session that lives and the user as it is now"
 OWN_ISSUER = "the URI names the plugin's issuer every time"
 CHALLENGE_SPENT = "a challenge that was answered is over, with or without a session"
+PURPOSE = "a link says what it is for, and until when"
+NOT_BY_OTHERS = "another user's call does not use up a token"
+MORE_VERBS = "what changes something may be called by PUT and PATCH, too"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -58,6 +61,25 @@ DIFFERENCES = [
     Deliberate("core/sign-up: without user agent or address", "rows: session.0.ipAddress", PEER_ADDRESS),
     Deliberate("core/sign-up: addresses of clients", "rows: session.?.ipAddress", PEER_ADDRESS),
     Deliberate("core/change-password: not remembered", "*expiresAt", STILL_NOT_REMEMBERED),
+    Deliberate("mails/*: never back to*", "*https://evil.test@x.example.com*", URLS_WITHOUT_TRICKS),
+    Deliberate("mails/password-reset: never back to 'https://evil.test@*", "*", URLS_WITHOUT_TRICKS),
+    Deliberate("mails/verification: never back to 'https://evil.test@*", "*", URLS_WITHOUT_TRICKS),
+    Deliberate("mails/delete-user: never back to", "rows: verification", URLS_WITHOUT_TRICKS),
+    Deliberate("mails/*: never back to", "mails: ", URLS_WITHOUT_TRICKS),
+    Deliberate("mails/*: back to *", "*: headers.location.0", ENCODED_LOCATION),
+    Deliberate("mails/verification: a token of a* purpose*", "*", PURPOSE),
+    Deliberate("mails/verification: a token of an unknown purpose", "*", PURPOSE),
+    Deliberate("mails/verification: a token without an end", "*", PURPOSE),
+    Deliberate("mails/verification: a token without an address", "*", NOT_A_SERVER_ERROR),
+    Deliberate("mails/verification: a token with *", "*", NOT_A_SERVER_ERROR),
+    Deliberate("mails/verification: a token to a number", "*", NOT_A_SERVER_ERROR),
+    Deliberate("mails/change-email: the taken address by an old link", "4 link: *", NOT_A_SERVER_ERROR),
+    Deliberate("proven/verification: the link signs in *", "* GET /verify-email*: cookies*", AUTHORITATIVE),
+    Deliberate(
+        "proven/verification: the link signs in who is not to be remembered", "*expiresAt", STILL_NOT_REMEMBERED
+    ),
+    Deliberate("mails/change-email: other verbs", "*", MORE_VERBS),
+    Deliberate("mails/delete-user: by a * of somebody else", "rows: verification", NOT_BY_OTHERS),
     Deliberate("*/cookie cache: a revoked session is still read", "[567] *", AUTHORITATIVE),
     Deliberate("*/cookie cache: a revoked session is still read", "rows: user.0.name", AUTHORITATIVE),
     Deliberate("*/cookie cache: not fresh in the copy", "*", AUTHORITATIVE),

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from parity.cookie_values import session_data, signed
+from parity.cookie_values import opened, session_data, signed
 from parity.transcript import Exchange, Transcript
 
 GRAIN = 30
@@ -31,6 +31,8 @@ RANDOM = re.compile(
     r"|(?P<argon2id>\$argon2id\$.*)"
     r"|(?P<base32>(?<=secret=)[A-Z2-7]{52})"
     r"|(?P<mac>(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?=!))"
+    r"|(?P<jwt>eyJhbGciOiJIUzI1NiJ9\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43})"
+    r"|(?P<reset>(?:(?<=reset-password[:/])|(?<=token=)|^)[A-Za-z0-9]{24}(?![A-Za-z0-9]))"
     r"|(?P<backup>^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$)"
     r"|(?P<ciphertext>^(?:[0-9a-f]{2}){60,}$)"
     r"|(?P<id>(?<![A-Za-z0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9]))"
@@ -67,7 +69,8 @@ def normal_form(transcript: Transcript) -> dict[str, Tree]:
     form = _Form(transcript.started)
     steps = {f"{index} {each.step}": form.answer(each) for index, each in enumerate(transcript.exchanges, 1)}
     rows: Any = transcript.rows
-    return {**steps, "rows": form.value(rows)}
+    mails: Any = list(transcript.mails)
+    return {**steps, "rows": form.value(rows), "mails": form.value(mails)}
 
 
 def comparable(values: dict[str, Any], started: float) -> dict[str, Tree]:
@@ -141,16 +144,25 @@ class _Form:
         end = 0
         for found in RANDOM.finditer(text):
             kind = str(found.lastgroup)
-            parts += [text[end : found.start()], self._marked(kind, found.group())]
+            parts += [text[end : found.start()], *self._marked(kind, found.group())]
             end = found.end()
         if not parts:
             return text
         return Text(tuple(part for part in (*parts, text[end:]) if part))
 
-    def _marked(self, kind: str, value: str) -> str | Random:
+    def _marked(self, kind: str, value: str) -> Sequence[str | Random]:
+        if kind == "jwt":
+            return self._token(value)
         if kind != "date":
-            return Random(kind, value)
-        return f"<date {self._distance(datetime.fromisoformat(value).timestamp())}>"
+            return [Random(kind, value)]
+        return [f"<date {self._distance(datetime.fromisoformat(value).timestamp())}>"]
+
+    def _token(self, token: str) -> Sequence[str | Random]:
+        """Open a signed token: its claims count, in their order, and that the signature is right."""
+        claims, is_genuine = opened(token)
+        dated = {name: self.value(claim) if isinstance(claim, int) else claim for name, claim in claims.items()}
+        text = self._text(f"<{'genuine' if is_genuine else 'forged'} {json.dumps(dated)}>")
+        return text.parts if isinstance(text, Text) else [text]
 
     def _distance(self, seconds: float) -> str:
         return f"{round((seconds - self.started) / GRAIN) * GRAIN:+d} s"

@@ -1,13 +1,26 @@
 """Portico on SQLite behind uvicorn, configured by the same environment as upstream.mjs."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import uvicorn
 
-from portico import AnyApi, Auth, EmailAndPassword, Plugin, SessionOptions
+from portico import (
+    AnyApi,
+    Auth,
+    ChangeEmail,
+    DeleteUser,
+    EmailAndPassword,
+    EmailVerification,
+    Plugin,
+    SessionOptions,
+    User,
+    UserOptions,
+)
 from portico.crypto.password import Scrypt
 from portico.hosts import asgi
 from portico.options import AdvancedOptions, CookieCacheOptions, RateLimitOptions
@@ -31,6 +44,74 @@ def seconds(**names: str) -> dict[str, Any]:
     return {option: int(ENVIRONMENT[name]) for option, name in names.items() if name in ENVIRONMENT}
 
 
+def flags(**names: str) -> dict[str, Any]:
+    return {option: ENVIRONMENT[name] == "1" for option, name in names.items() if name in ENVIRONMENT}
+
+
+MAILS = listed("MAILS")
+OUTBOX: list[dict[str, object]] = []
+
+
+def mailer(kind: str) -> Callable[..., Any] | None:
+    """Return a mailer that keeps what it is given, as upstream's does."""
+
+    async def keep(mail: Any, request: object) -> None:
+        rest = {"newEmail": mail.new_email} if hasattr(mail, "new_email") else {}
+        OUTBOX.append({"kind": kind, "user": mail.user.email, **rest, "url": mail.url, "token": mail.token})
+
+    return keep if kind in MAILS else None
+
+
+def told(kind: str, switch: str = "hooks") -> Callable[..., Any] | None:
+    async def keep(user: User, request: object) -> None:
+        OUTBOX.append({"kind": kind, "user": user.email})
+
+    return keep if switch in MAILS else None
+
+
+def email_and_password() -> EmailAndPassword:
+    return EmailAndPassword(
+        enabled=ENVIRONMENT.get("EMAIL_AND_PASSWORD") != "0",
+        password=Scrypt(),
+        send_reset_password=mailer("reset-password"),
+        on_password_reset=told("password-was-reset", "password-was-reset"),
+        on_existing_user_sign_up=told("existing-user-sign-up", "existing-user-sign-up"),
+        **flags(
+            require_email_verification="REQUIRE_EMAIL_VERIFICATION",
+            auto_sign_in="AUTO_SIGN_IN",
+            revoke_sessions_on_password_reset="REVOKE_SESSIONS_ON_PASSWORD_RESET",
+        ),
+    )
+
+
+def email_verification() -> EmailVerification:
+    return EmailVerification(
+        send_verification_email=mailer("verification"),
+        before_email_verification=told("before-verification"),
+        after_email_verification=told("after-verification"),
+        **flags(
+            send_on_sign_up="SEND_ON_SIGN_UP",
+            send_on_sign_in="SEND_ON_SIGN_IN",
+            auto_sign_in_after_verification="AUTO_SIGN_IN_AFTER_VERIFICATION",
+        ),
+    )
+
+
+def user() -> UserOptions:
+    return UserOptions(
+        change_email=ChangeEmail(
+            send_change_email_confirmation=mailer("change-email-confirmation"),
+            **flags(enabled="CHANGE_EMAIL", update_email_without_verification="UPDATE_EMAIL_WITHOUT_VERIFICATION"),
+        ),
+        delete_user=DeleteUser(
+            send_delete_account_verification=mailer("delete-account"),
+            before_delete=told("before-delete"),
+            after_delete=told("after-delete"),
+            **flags(enabled="DELETE_USER"),
+        ),
+    )
+
+
 def make() -> Auth[AnyApi]:
     strategy: Any = ENVIRONMENT.get("COOKIE_CACHE")
     cache = (
@@ -43,7 +124,9 @@ def make() -> Auth[AnyApi]:
         base_url=ENVIRONMENT["BASE_URL"],
         database=f"sqlite:///{ENVIRONMENT['DB']}",
         trusted_origins=listed("TRUSTED_ORIGINS"),
-        email_and_password=EmailAndPassword(enabled=ENVIRONMENT.get("EMAIL_AND_PASSWORD") != "0", password=Scrypt()),
+        email_and_password=email_and_password(),
+        email_verification=email_verification(),
+        user=user(),
         session=SessionOptions(
             cookie_cache=cache,
             **seconds(expires_in="EXPIRES_IN", update_age="UPDATE_AGE", fresh_age="FRESH_AGE"),
@@ -57,6 +140,38 @@ def make() -> Auth[AnyApi]:
     )
 
 
+class WithOutbox:
+    """The application, and at /__outbox the mails since somebody asked, when every answer has finished its work."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._at_work = 0
+        self._idle = anyio.Condition()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/__outbox":
+            await self._show(send)
+            return
+        self._at_work += 1
+        try:
+            await self._application(scope, receive, send)
+        finally:
+            self._at_work -= 1
+            async with self._idle:
+                self._idle.notify_all()
+
+    async def _show(self, send: Any) -> None:
+        async with self._idle:
+            # The lifespan never ends while the server runs.
+            while self._at_work > 1:
+                await self._idle.wait()
+        body = json.dumps(OUTBOX).encode()
+        OUTBOX.clear()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
 class Server(uvicorn.Server):
     """Makes the tables first and says when it listens."""
 
@@ -64,7 +179,9 @@ class Server(uvicorn.Server):
         # The harness plays the proxy, so uvicorn itself must leave the forwarded address alone.
         port = int(ENVIRONMENT["PORT"])
         super().__init__(
-            uvicorn.Config(asgi.app(auth), port=port, log_level="error", access_log=False, proxy_headers=False)
+            uvicorn.Config(
+                WithOutbox(asgi.app(auth)), port=port, log_level="error", access_log=False, proxy_headers=False
+            )
         )
         self.auth = auth
 

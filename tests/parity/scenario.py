@@ -4,11 +4,13 @@ import hmac
 import json
 import struct
 import time
-from base64 import b32decode
-from collections.abc import Callable, Mapping
+from base64 import b32decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from parity.servers import SECRET
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -63,9 +65,35 @@ class HeldValue:
     change: Callable[[str], str] = str
 
 
-Template: TypeAlias = (
-    "dict[str, Template] | list[Template] | Reply | Header | Code | Held | HeldValue | str | bytes | int | float | None"
-)
+@dataclass(frozen=True)
+class Mail:
+    """The token of the last mail of a kind, or the path of its link; `change` sees and returns it."""
+
+    kind: str
+    part: str = "token"
+    template: str = "{}"
+    change: Callable[[str], str] = str
+
+    def __str__(self) -> str:
+        return self.template.format(f"<{self.part} of {self.kind}>")
+
+    def text(self, mails: Sequence[Mapping[str, object]]) -> str:
+        of_kind = [mail for mail in mails if mail["kind"] == self.kind]
+        found = str(of_kind[-1].get(self.part, "missing")) if of_kind else "missing"
+        return self.template.format(self.change(found.partition("/api/auth")[2] if self.part == "url" else found))
+
+
+@dataclass(frozen=True)
+class Forged:
+    """A token with the server's own signature, of claims that may hold other placeholders; `exp` is in seconds from
+    now."""
+
+    claims: Mapping[str, Any]
+    template: str = "{}"
+
+
+Placeholder = Reply | Header | Code | Held | HeldValue | Mail | Forged
+Template: TypeAlias = "dict[str, Template] | list[Template] | Placeholder | str | bytes | int | float | None"
 Headers = Mapping[str, "str | Reply | Header | Held | HeldValue | None"]
 
 
@@ -74,7 +102,7 @@ class Call:
     """One request. A jar stands for a browser: it sends its cookies and keeps what it is given."""
 
     method: str
-    path: str
+    path: str | Mail | Forged
     body: Any = None
     """Bytes are sent as they are, anything else as JSON."""
     headers: Headers = field(default_factory=dict[str, str | None])
@@ -139,11 +167,11 @@ def scenario(name: str, *steps: Step, on: str = "core") -> Scenario:
     return Scenario(name, steps, on)
 
 
-def post(path: str, body: Any = None, **rest: Any) -> Call:
+def post(path: str | Mail, body: Any = None, **rest: Any) -> Call:
     return Call(method="POST", path=path, body=body, **rest)
 
 
-def get(path: str, **rest: Any) -> Call:
+def get(path: str | Mail | Forged, **rest: Any) -> Call:
     return Call(method="GET", path=path, **rest)
 
 
@@ -204,6 +232,14 @@ def totp(secret: str, step: int) -> str:
     return f"{(number & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
+def signed_token(claims: Mapping[str, Any]) -> str:
+    """Sign a token as both servers do. See RFC 7515."""
+    header, payload = ('{"alg":"HS256"}', json.dumps(claims))
+    message = ".".join(urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in (header, payload))
+    mac = urlsafe_b64encode(hmac.digest(SECRET.encode(), message.encode(), "sha256")).decode().rstrip("=")
+    return f"{message}.{mac}"
+
+
 # Resolution
 
 
@@ -214,12 +250,13 @@ class Known:
     texts: Mapping[str, bytes]
     headers: Mapping[str, Mapping[str, str]]
     jars: Mapping[str, Mapping[str, str]]
+    mails: Sequence[Mapping[str, object]] = ()
 
     def resolve(self, value: Template) -> Any:
         """Return a value with every placeholder in it replaced."""
         match value:
-            case Reply() | Header() | Code():
-                return self._replied(value)
+            case Reply() | Header() | Code() | Mail() | Forged():
+                return self._filled_in(value)
             case Held():
                 return value.text(self.jars.get(value.jar, {}))
             case HeldValue():
@@ -233,7 +270,13 @@ class Known:
             case _:
                 return value
 
-    def _replied(self, value: Reply | Header | Code) -> str:
+    def _filled_in(self, value: Reply | Header | Code | Mail | Forged) -> str:
+        if isinstance(value, Mail):
+            return value.text(self.mails)
+        if isinstance(value, Forged):
+            claims: dict[str, Any] = self.resolve(dict(value.claims))
+            ends = {"exp": claims["exp"] + int(time.time())} if "exp" in claims else {}
+            return value.template.format(signed_token({**claims, **ends}))
         if isinstance(value, Header):
             return value.template.format(self.headers.get(value.label, {}).get(value.name, "missing"))
         found: Any = self._content(value.label)

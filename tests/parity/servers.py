@@ -1,5 +1,6 @@
 """The servers under comparison: each a process of its own, on a SQLite file of its own."""
 
+import json
 import os
 import shutil
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +28,17 @@ TRUSTED_ORIGINS = (
 
 PLUGINS = "username,two-factor"
 
+MAILS = ",".join(
+    (
+        "reset-password",
+        "password-was-reset",
+        "existing-user-sign-up",
+        "verification",
+        "change-email-confirmation",
+        "delete-account",
+        "hooks",
+    )
+)
 CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "core": {},
     "plugins": {"PLUGINS": PLUGINS},
@@ -38,6 +51,24 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "secure": {"BASE_URL": SECURE_ORIGIN, "COOKIE_CACHE": "compact"},
     "routed": {"DISABLED_PATHS": "/sign-out,/update-user", "SKIP_TRAILING_SLASHES": "1", "EMAIL_AND_PASSWORD": "0"},
     "eager": {"UPDATE_AGE": "0", "FRESH_AGE": "0", "EXPIRES_IN": "3600"},
+    "mails": {"MAILS": MAILS, "CHANGE_EMAIL": "1", "DELETE_USER": "1", "SEND_ON_SIGN_UP": "1"},
+    "proven": {
+        "MAILS": MAILS,
+        "PLUGINS": PLUGINS,
+        "REQUIRE_EMAIL_VERIFICATION": "1",
+        "SEND_ON_SIGN_IN": "1",
+        "AUTO_SIGN_IN_AFTER_VERIFICATION": "1",
+        "REVOKE_SESSIONS_ON_PASSWORD_RESET": "1",
+        "COOKIE_CACHE": "compact",
+    },
+    "quiet": {
+        "MAILS": "verification,existing-user-sign-up,hooks",
+        "AUTO_SIGN_IN": "0",
+        "CHANGE_EMAIL": "1",
+        "UPDATE_EMAIL_WITHOUT_VERIFICATION": "1",
+        "DELETE_USER": "1",
+    },
+    "mute": {"CHANGE_EMAIL": "1", "REQUIRE_EMAIL_VERIFICATION": "1", "SEND_ON_SIGN_IN": "1"},
 }
 """What differs from the defaults, by name, as environment variables that both servers read."""
 
@@ -97,6 +128,15 @@ class Server:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
+    def mails(self) -> list[dict[str, object]]:
+        """Return what would have been mailed, and which hooks ran, since somebody asked."""
+        if "MAILS" not in self.settings:
+            return []
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            connection.request("GET", "/__outbox")
+            found: list[dict[str, object]] = json.loads(connection.getresponse().read())
+            return found
+
     def run(self, statement: str, *parameters: object) -> int:
         """Run one SQL statement on the file and return how many rows it changed."""
         with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
@@ -146,7 +186,8 @@ class Server:
         return found
 
     def reset(self) -> None:
-        """Empty every table."""
+        """Empty every table, and the outbox."""
+        self.mails()
         with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
             for table in self.tables():
                 connection.execute(f'delete from "{table}"')

@@ -3,7 +3,7 @@
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ class Transcript:
     """Seconds since the epoch: dates are compared by their distance from it."""
     exchanges: tuple[Exchange, ...]
     rows: Mapping[str, list[dict[str, object]]]
+    mails: Sequence[Mapping[str, object]] = ()
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Run:
     jars: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     texts: dict[str, bytes] = field(default_factory=dict[str, bytes])
     headers: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    mails: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
 
     def take(self, step: Step) -> Exchange | None:
         match step:
@@ -64,6 +66,7 @@ class Run:
 
     def _call(self, step: Call) -> Exchange:
         exchange = send(self.server.port, self._request(step), str(step))
+        self.mails += self.server.mails()
         jar = self.jars.setdefault(step.jar, {})
         for name, value in exchange.headers:
             if name == "set-cookie":
@@ -73,7 +76,7 @@ class Run:
         return exchange
 
     def _request(self, step: Call) -> bytes:
-        known = Known(self.texts, self.headers, self.jars)
+        known = Known(self.texts, self.headers, self.jars, self.mails)
         jar = self.jars.get(step.jar, {})
         body = _encoded(known.resolve(step.body))
         sent: dict[str, str | None] = {
@@ -87,7 +90,8 @@ class Run:
         }
         sent |= known.resolve(dict(step.headers))
         fields = "".join(f"{name}: {value}\r\n" for name, value in sent.items() if value is not None)
-        path = step.path.removeprefix("=") if step.path.startswith("=") else BASE_PATH + str(known.resolve(step.path))
+        path = str(known.resolve(step.path))
+        path = path.removeprefix("=") if path.startswith("=") else BASE_PATH + path
         head = f"{step.method} {path} HTTP/1.1\r\n{fields}connection: close\r\n\r\n"
         return head.encode("utf-8") + body
 
@@ -98,7 +102,7 @@ def run(scenario: Scenario, server: Server) -> Transcript:
     started = time.time()
     progress = Run(server)
     exchanges = [exchange for step in scenario.steps if (exchange := progress.take(step)) is not None]
-    return Transcript(started, tuple(exchanges), server.rows())
+    return Transcript(started, tuple(exchanges), server.rows(), progress.mails)
 
 
 def send(port: int, request: bytes, step: str) -> Exchange:

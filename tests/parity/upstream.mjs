@@ -9,6 +9,16 @@ import Database from "better-sqlite3";
 const { env } = process;
 const listed = (name) => (env[name] ?? "").split(",").filter(Boolean);
 const seconds = (name) => (env[name] === undefined ? undefined : Number(env[name]));
+const flag = (name) => (env[name] === undefined ? undefined : env[name] === "1");
+const mails = listed("MAILS");
+
+let outbox = [];
+// What a callback is given, without what is the same in every call: the row of the user is kept by its address.
+const keep = (kind) => async ({ user, ...rest }) => {
+  outbox.push({ kind, user: user.email, ...rest });
+};
+const mailer = (kind) => (mails.includes(kind) ? keep(kind) : undefined);
+const told = (kind) => (mails.includes("hooks") ? (user) => keep(kind)({ user }) : undefined);
 
 const PLUGINS = {
   bearer: () => bearer(),
@@ -24,7 +34,36 @@ const auth = betterAuth({
   secret: env.SECRET,
   baseURL: env.BASE_URL,
   trustedOrigins: listed("TRUSTED_ORIGINS"),
-  emailAndPassword: { enabled: env.EMAIL_AND_PASSWORD !== "0" },
+  emailAndPassword: {
+    enabled: env.EMAIL_AND_PASSWORD !== "0",
+    requireEmailVerification: flag("REQUIRE_EMAIL_VERIFICATION"),
+    autoSignIn: flag("AUTO_SIGN_IN"),
+    sendResetPassword: mailer("reset-password"),
+    onPasswordReset: mailer("password-was-reset"),
+    revokeSessionsOnPasswordReset: flag("REVOKE_SESSIONS_ON_PASSWORD_RESET"),
+    onExistingUserSignUp: mailer("existing-user-sign-up"),
+  },
+  emailVerification: {
+    sendVerificationEmail: mailer("verification"),
+    sendOnSignUp: flag("SEND_ON_SIGN_UP"),
+    sendOnSignIn: flag("SEND_ON_SIGN_IN"),
+    autoSignInAfterVerification: flag("AUTO_SIGN_IN_AFTER_VERIFICATION"),
+    beforeEmailVerification: told("before-verification"),
+    afterEmailVerification: told("after-verification"),
+  },
+  user: {
+    changeEmail: {
+      enabled: env.CHANGE_EMAIL === "1",
+      sendChangeEmailConfirmation: mailer("change-email-confirmation"),
+      updateEmailWithoutVerification: flag("UPDATE_EMAIL_WITHOUT_VERIFICATION"),
+    },
+    deleteUser: {
+      enabled: env.DELETE_USER === "1",
+      sendDeleteAccountVerification: mailer("delete-account"),
+      beforeDelete: told("before-delete"),
+      afterDelete: told("after-delete"),
+    },
+  },
   session: {
     expiresIn: seconds("EXPIRES_IN"),
     updateAge: seconds("UPDATE_AGE"),
@@ -45,7 +84,13 @@ const migrations = await getMigrations(auth.options);
 await migrations.runMigrations();
 
 const handler = toNodeHandler(auth);
+const answer = (request, response) => {
+  if (request.url !== "/__outbox") return handler(request, response);
+  response.setHeader("content-type", "application/json").end(JSON.stringify(outbox));
+  outbox = [];
+  return Promise.resolve();
+};
 // A target that is no path makes the handler reject, which would end the process: the connection is dropped instead.
-const server = http.createServer((request, response) => handler(request, response).catch(() => response.destroy()));
+const server = http.createServer((request, response) => answer(request, response).catch(() => response.destroy()));
 server.listen(Number(env.PORT), "127.0.0.1", () => console.log("ready"));
 process.on("SIGTERM", () => process.exit(0));

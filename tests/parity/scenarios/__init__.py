@@ -6,9 +6,12 @@ from dataclasses import replace
 from parity.scenario import Scenario
 from parity.scenarios.bearer import BEARER
 from parity.scenarios.bodies import BODIES
+from parity.scenarios.change_email import CHANGE_EMAIL
 from parity.scenarios.configured import CONFIGURED
 from parity.scenarios.cookie_cache import COOKIE_CACHE
+from parity.scenarios.delete_user import DELETE_USER
 from parity.scenarios.origins import ORIGINS
+from parity.scenarios.password_reset import PASSWORD_RESET
 from parity.scenarios.passwords import PASSWORDS
 from parity.scenarios.rate_limits import RATE_LIMITS
 from parity.scenarios.routing import ROUTING
@@ -19,6 +22,7 @@ from parity.scenarios.sign_up import SIGN_UP
 from parity.scenarios.two_factor import TWO_FACTOR
 from parity.scenarios.usernames import USERNAMES
 from parity.scenarios.users import USERS
+from parity.scenarios.verification import VERIFICATION
 
 SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "routing": ROUTING,
@@ -30,6 +34,10 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "list and revoke": SESSION_LISTS,
     "update-user": USERS,
     "change-password": PASSWORDS,
+    "password-reset": PASSWORD_RESET,
+    "verification": VERIFICATION,
+    "change-email": CHANGE_EMAIL,
+    "delete-user": DELETE_USER,
     "cookie cache": COOKIE_CACHE,
     "bearer": BEARER,
     "username": USERNAMES,

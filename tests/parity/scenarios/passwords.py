@@ -86,4 +86,23 @@ PASSWORDS = [
         post("/change-password", GOOD),
     ),
     scenario("nothing at all", sign_up(), post("/change-password", {}), post("/change-password")),
+    scenario(
+        "checked before something else",
+        sign_up(),
+        *[
+            post("/verify-password", {"password": value}, label=f"{str(value)[:9]!r}")
+            for value in ("password123", "wrong", "", "x" * 129, 1, None)
+        ],
+        post("/verify-password", {}, label="nothing"),
+        post("/verify-password", label="no body"),
+        post("/verify-password", {"password": "password123"}, jar="z", label="nobody"),
+        Statement("delete from account"),
+        post("/verify-password", {"password": "password123"}, label="no password"),
+    ),
+    scenario(
+        "checked with a session that is not fresh",
+        sign_up(),
+        shift("session", "createdAt", -2 * 86400),
+        post("/verify-password", {"password": "password123"}),
+    ),
 ]

@@ -33,7 +33,8 @@ class AsyncSignInResource(AsyncResource):
         Raises:
             BadRequest: BAD_REQUEST, EMAIL_PASSWORD_DISABLED, INVALID_EMAIL, PASSWORD_TOO_LONG, VALIDATION_ERROR
             Unauthorized: INVALID_EMAIL_OR_PASSWORD
-            Forbidden: CROSS_SITE_NAVIGATION_LOGIN_BLOCKED, INVALID_CALLBACK_URL, INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            Forbidden: CROSS_SITE_NAVIGATION_LOGIN_BLOCKED, EMAIL_NOT_VERIFIED, INVALID_CALLBACK_URL, INVALID_ORIGIN,
+                MISSING_OR_NULL_ORIGIN
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
             RateLimited
             ServerError: SERVICE_UNAVAILABLE
@@ -61,7 +62,7 @@ class AsyncSignInResource(AsyncResource):
         Raises:
             BadRequest: BAD_REQUEST, PASSWORD_TOO_LONG, VALIDATION_ERROR
             Unauthorized: INVALID_USERNAME_OR_PASSWORD
-            Forbidden: INVALID_CALLBACK_URL, INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            Forbidden: EMAIL_NOT_VERIFIED, INVALID_CALLBACK_URL, INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
             UnprocessableEntity: INVALID_USERNAME, USERNAME_TOO_LONG, USERNAME_TOO_SHORT
             RateLimited
@@ -281,6 +282,68 @@ class AsyncAuthClient(AsyncBaseClient[models.SessionData]):
         """`client.two_factor`."""
         return AsyncTwoFactorResource(self)
 
+    async def send_verification_email(
+        self, *, email: str, callback_url: str | Omit = OMIT, options: RequestOptions | None = None
+    ) -> models.Status:
+        """Mail the link that proves an address.
+
+        Who is signed in is told what is wrong; to anybody else the answer is always the same.
+
+        Args:
+            callback_url: Where the link in the mail leads in the end.
+
+        Raises:
+            BadRequest: BAD_REQUEST, EMAIL_ALREADY_VERIFIED, EMAIL_MISMATCH, VALIDATION_ERROR,
+                VERIFICATION_EMAIL_NOT_ENABLED
+            Forbidden: INVALID_CALLBACK_URL, INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(
+            operations.SEND_VERIFICATION_EMAIL, body={"email": email, "callbackURL": callback_url}, options=options
+        )
+
+    async def request_password_reset(
+        self, *, email: str, redirect_to: str | Omit = OMIT, options: RequestOptions | None = None
+    ) -> models.PasswordResetRequested:
+        """Mail a link to a new password; the answer is the same whether or not anybody has the address.
+
+        Args:
+            redirect_to: The page where the new password is chosen; the link in the mail leads there, with `?token=` or
+                `?error=`.
+
+        Raises:
+            BadRequest: BAD_REQUEST, RESET_PASSWORD_DISABLED, VALIDATION_ERROR
+            Forbidden: INVALID_ORIGIN, INVALID_REDIRECT_URL, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(
+            operations.REQUEST_PASSWORD_RESET, body={"email": email, "redirectTo": redirect_to}, options=options
+        )
+
+    async def reset_password(
+        self, *, new_password: str, token: str | Omit = OMIT, options: RequestOptions | None = None
+    ) -> models.Status:
+        """Choose a new password with the token from the mail, which works once.
+
+        Args:
+            token: From the link in the mail.
+
+        Raises:
+            BadRequest: BAD_REQUEST, INVALID_TOKEN, PASSWORD_TOO_LONG, PASSWORD_TOO_SHORT, USER_NOT_FOUND,
+                VALIDATION_ERROR
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(
+            operations.RESET_PASSWORD, body={"newPassword": new_password, "token": token}, options=options
+        )
+
     async def change_password(
         self,
         *,
@@ -311,6 +374,60 @@ class AsyncAuthClient(AsyncBaseClient[models.SessionData]):
                 "revokeOtherSessions": revoke_other_sessions,
             },
             options=options,
+        )
+
+    async def delete_user(
+        self,
+        *,
+        callback_url: str | Omit = OMIT,
+        password: str | Omit = OMIT,
+        token: str | Omit = OMIT,
+        options: RequestOptions | None = None,
+    ) -> models.UserDeleted:
+        """Delete the caller with everything that is theirs, or mail a link that does.
+
+        Without a mail it takes the password or a session that is fresh.
+
+        Args:
+            callback_url: Where the link in the mail leads in the end.
+            token: From the link in the mail, for a page of your own.
+
+        Raises:
+            BadRequest: BAD_REQUEST, CREDENTIAL_ACCOUNT_NOT_FOUND, INVALID_PASSWORD, PASSWORD_TOO_LONG, SESSION_EXPIRED,
+                VALIDATION_ERROR
+            Unauthorized: UNAUTHORIZED
+            Forbidden: INVALID_CALLBACK_URL, INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            NotFound: INVALID_TOKEN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(
+            operations.DELETE_USER,
+            body={"callbackURL": callback_url, "password": password, "token": token},
+            options=options,
+        )
+
+    async def change_email(
+        self, *, new_email: str, callback_url: str | Omit = OMIT, options: RequestOptions | None = None
+    ) -> models.Status:
+        """Ask for another address, which counts when a link that is mailed to it was followed.
+
+        The old address, if it is proven, may be asked first. For an address that is taken the answer is the same.
+
+        Args:
+            callback_url: Where the links in the mails lead in the end.
+
+        Raises:
+            BadRequest: BAD_REQUEST, CHANGE_EMAIL_DISABLED, VALIDATION_ERROR
+            Unauthorized: UNAUTHORIZED
+            Forbidden: INVALID_CALLBACK_URL, INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(
+            operations.CHANGE_EMAIL, body={"newEmail": new_email, "callbackURL": callback_url}, options=options
         )
 
     async def update_user(

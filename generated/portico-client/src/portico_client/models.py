@@ -35,6 +35,11 @@ class OpenApiDocument(Model):
     """
 
 
+class PasswordResetRequested(Model):
+    status: bool
+    message: str
+
+
 class Session(Model):
     expires_at: Annotated[datetime, Field(alias="expiresAt")]
     token: str
@@ -94,6 +99,11 @@ class User(Model):
     id: str
 
 
+class UserDeleted(Model):
+    success: bool
+    message: Literal["User deleted", "Verification email sent"]
+
+
 class BackupCodeAccepted(Model):
     user: User
 
@@ -124,6 +134,6 @@ class SignedIn(Model):
 class SignedUp(Model):
     token: str | None
     """
-    None when a plugin asks for one more step: the user exists, signing in says what is missing.
+    None when there is something to do first: an address to prove, or a plugin's further step. Signing in says what. Also None where sign-up does not tell whether the address was taken; then nothing was created.
     """
     user: User

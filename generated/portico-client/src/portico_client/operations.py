@@ -9,9 +9,18 @@ from portico_client_runtime import Operation
 
 from . import models
 
+SEND_VERIFICATION_EMAIL: Final[Operation[models.Status]] = Operation("POST", "/send-verification-email", models.Status)
+REQUEST_PASSWORD_RESET: Final[Operation[models.PasswordResetRequested]] = Operation(
+    "POST", "/request-password-reset", models.PasswordResetRequested
+)
+RESET_PASSWORD: Final[Operation[models.Status]] = Operation("POST", "/reset-password", models.Status)
 CHANGE_PASSWORD: Final[Operation[models.PasswordChanged]] = Operation(
     "POST", "/change-password", models.PasswordChanged, signals=("session",)
 )
+DELETE_USER: Final[Operation[models.UserDeleted]] = Operation(
+    "POST", "/delete-user", models.UserDeleted, signals=("session",)
+)
+CHANGE_EMAIL: Final[Operation[models.Status]] = Operation("POST", "/change-email", models.Status, signals=("session",))
 UPDATE_USER: Final[Operation[models.Status]] = Operation("POST", "/update-user", models.Status, signals=("session",))
 GET_SESSION: Final[Operation[models.SessionData | None]] = Operation(
     "GET", "/get-session", models.SessionData | None, idempotent=True

@@ -16,14 +16,19 @@ from .errors import (
 )
 from .hooks import after, before, middleware
 from .http import Content, Empty, Headers, Html, Redirect, Request, Response
+from .mails import ChangeEmailMail, DeleteAccountMail, ResetPasswordMail, VerificationMail
 from .messages import Challenge, SessionData, SignedIn, Status, Success
 from .models import Account, Session, User, Verification
 from .options import (
     AdvancedOptions,
+    ChangeEmail,
     CookieCacheOptions,
+    DeleteUser,
     EmailAndPassword,
+    EmailVerification,
     RateLimitOptions,
     SessionOptions,
+    UserOptions,
 )
 from .rate_limit import RateLimit, RateLimitStore
 from .schema import Column, Columns, HookContext, Row
@@ -47,15 +52,24 @@ __all__ = [
     # Options
     "AdvancedOptions",
     "Argon2id",
+    "ChangeEmail",
     "CookieCacheOptions",
     "CustomHasher",
+    "DeleteUser",
     "EmailAndPassword",
+    "EmailVerification",
     "PasswordHasher",
     "RateLimit",
     "RateLimitOptions",
     "RateLimitStore",
     "Scrypt",
     "SessionOptions",
+    "UserOptions",
+    # Mails
+    "ChangeEmailMail",
+    "DeleteAccountMail",
+    "ResetPasswordMail",
+    "VerificationMail",
     # Calls, requests and responses
     "Caller",
     "Content",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from portico.crypto.keyring import Keyring
 from portico.errors import ConfigError
-from portico.options import AuthOptions, SessionOptions
+from portico.options import AuthOptions, EmailAndPassword, EmailVerification, SessionOptions, UserOptions
 
 MIN_SECRET_LENGTH = 32
 DEVELOPMENT_SECRET = "a-secret-for-development-and-tests-only"  # noqa: S105  # refused in production
@@ -121,3 +121,19 @@ def check_session(options: SessionOptions) -> None:
         raise ConfigError(f"session.cookie_cache.strategy is compact, jwt or jwe, not {cache.strategy!r}")
     if cache.max_age <= 0:
         raise ConfigError(f"session.cookie_cache.max_age is a number of seconds above 0, not {cache.max_age!r}")
+
+
+def check_links(options: AuthOptions) -> None:
+    """Refuse links in mails that would be over before they are read."""
+    lifetimes = {
+        "email_and_password.reset_password_token_expires_in": options.get(
+            "email_and_password", EmailAndPassword()
+        ).reset_password_token_expires_in,
+        "email_verification.expires_in": options.get("email_verification", EmailVerification()).expires_in,
+        "user.delete_user.delete_token_expires_in": options.get(
+            "user", UserOptions()
+        ).delete_user.delete_token_expires_in,
+    }
+    for name, seconds in lifetimes.items():
+        if seconds <= 0:
+            raise ConfigError(f"{name} is a number of seconds above 0, not {seconds!r}")

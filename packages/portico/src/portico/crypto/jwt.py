@@ -24,6 +24,14 @@ def verify_jwt(
 
     `now` is in unix seconds, `leeway` is the tolerated difference between two clocks, in seconds.
     """
+    claims = open_jwt(token, secrets)
+    if claims is None or not are_current(claims, now, leeway=leeway, must_expire=must_expire):
+        return None
+    return claims
+
+
+def open_jwt(token: str, secrets: Sequence[str]) -> dict[str, Any] | None:
+    """Return the claims of a genuine token, even of one that is over; who calls this looks at the dates."""
     parts = token.split(".")
     if len(parts) != PARTS or not token.isascii():
         return None
@@ -33,10 +41,7 @@ def verify_jwt(
     message, claimed = f"{header}.{payload}".encode(), signature.encode()
     if not any(hmac.compare_digest(_signature(message, secret).encode(), claimed) for secret in secrets):
         return None
-    claims = _decoded(payload)
-    if claims is None or not are_current(claims, now, leeway=leeway, must_expire=must_expire):
-        return None
-    return claims
+    return _decoded(payload)
 
 
 def _signature(message: bytes, secret: str) -> str:

@@ -7,7 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from portico import admission
 from portico.context import Context
-from portico.endpoint import EndpointGroup, endpoint
+from portico.endpoint import EndpointGroup, endpoint, update_routes
 from portico.errors import EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE, ApiError
 from portico.messages import Status
 from portico.models import SessionT, User, UserT
@@ -25,8 +25,7 @@ class UpdateUser(Wire):
 
 class UserEndpoints(EndpointGroup[UserT, SessionT]):
     @endpoint(
-        "POST",
-        "/update-user",
+        *update_routes("/update-user"),
         session="authoritative",
         updates="user",
         errors=(EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE),

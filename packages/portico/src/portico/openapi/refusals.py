@@ -66,6 +66,8 @@ NAMES = {
     503: "ServiceUnavailable",
 }
 """Of our own: Python's phrases change from version to version."""
+EMPTY = "no body"
+"""Stands among the texts of a response that some refusals send without content."""
 GENERAL: dict[int, Sequence[ErrorCode]] = {
     400: UNREADABLE,
     401: (UNAUTHORIZED,),
@@ -118,9 +120,11 @@ def _response(status: int, errors: Sequence[ErrorCode]) -> Json:
         "properties": properties,
         "required": ["message", "code"] if codes and has_code else ["message"],
     }
-    texts = " · ".join(dict.fromkeys(error.message for error in errors if error.message))
-    response: Json = {"description": texts or "Something failed on the server"}
-    if any(error.message for error in errors):
+    texts = list(dict.fromkeys(error.message for error in errors if error.message))
+    if texts and not all(error.message for error in errors):
+        texts.append(EMPTY)
+    response: Json = {"description": " · ".join(texts) or "Something failed on the server"}
+    if texts:
         response["content"] = {"application/json": {"schema": schema}}
     if status in {TOO_MANY_REQUESTS.status, STORE_BUSY.status}:
         seconds: Json = {"description": "Seconds to wait", "schema": {"type": "integer"}}

@@ -1,0 +1,117 @@
+"""Links in mails: their tokens, their addresses, and the way back to a page of the application."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
+
+from portico.context import Context
+from portico.crypto.claims import are_current
+from portico.crypto.jwt import open_jwt, sign_jwt
+from portico.errors import EMAIL_NOT_VERIFIED, INVALID_TOKEN, TOKEN_EXPIRED, ApiError
+from portico.mails import Mailer, OnUser, VerificationMail
+from portico.models import User
+
+MailT = TypeVar("MailT")
+HOME = "/"
+"""Where a link leads if nobody said so."""
+
+
+def send(ctx: Context, mailer: Mailer[MailT], write: Callable[[], MailT]) -> None:
+    """Send a mail after the answer; even writing it costs no time that somebody could measure."""
+
+    async def work() -> None:
+        await mailer(write(), ctx.request)
+
+    ctx.reply.background.append(work)
+
+
+def tell(ctx: Context, listener: OnUser | None, user: User) -> None:
+    """Tell the application about a user after the answer."""
+    if listener is not None:
+        ctx.reply.background.append(partial(listener, user, ctx.request))
+
+
+def send_verification(ctx: Context, user: User, callback_url: str | None) -> None:
+    """Mail `user` the link that proves the address, if the application sends such mails."""
+    mailer = ctx.auth.email_verification.send_verification_email
+    if mailer is not None:
+        send(ctx, mailer, partial(verification_mail, ctx, user, callback_url, {"email": user.email}))
+
+
+def verification_mail(
+    ctx: Context, user: User, callback_url: str | None, claims: Mapping[str, Any]
+) -> VerificationMail:
+    """Return the mail to `user` whose link proves what the claims say."""
+    token = sign(ctx, {**claims, "userId": user.id})
+    return VerificationMail(user=user, url=link(ctx, "/verify-email", callback_url or HOME, token=token), token=token)
+
+
+def require_verified(ctx: Context, user: User, callback_url: str | None) -> None:
+    """Refuse a sign-in with an address that must be proven and is not.
+
+    Called when the password is known to be right: nobody else learns whether the address is proven.
+    """
+    if user.email_verified or not ctx.auth.email_and_password.require_email_verification:
+        return
+    if ctx.auth.email_verification.send_on_sign_in:
+        send_verification(ctx, user, callback_url)
+    raise ApiError(EMAIL_NOT_VERIFIED)
+
+
+def sign(ctx: Context, claims: Mapping[str, Any]) -> str:
+    """Return a token for a link to /verify-email, which says what it is for by its claims."""
+    now = int(ctx.now().timestamp())
+    expires_at = now + ctx.auth.email_verification.expires_in
+    return sign_jwt({**claims, "iat": now, "exp": expires_at}, ctx.auth.keyring.current)
+
+
+def read(ctx: Context, token: str) -> Mapping[str, Any]:
+    """Return what a link says.
+
+    Raises:
+        ApiError: INVALID_TOKEN, or TOKEN_EXPIRED when it was genuine once.
+    """
+    claims = open_jwt(token, ctx.auth.keyring.accepted)
+    if claims is None or "exp" not in claims:
+        raise ApiError(INVALID_TOKEN)
+    if not are_current(claims, int(ctx.now().timestamp())):
+        raise ApiError(TOKEN_EXPIRED)
+    return claims
+
+
+def link(ctx: Context, path: str, callback_url: str, **query: str) -> str:
+    """Return the address of an endpoint: always under the configured base URL, whatever host was asked."""
+    pairs = {**query, "callbackURL": callback_url}
+    # Text that is no Unicode cannot be in a link; it is refused when the link is followed.
+    text = "&".join(f"{name}={quote(value, safe=UNRESERVED, errors='replace')}" for name, value in pairs.items())
+    return f"{ctx.auth.site.url}{path}?{text}"
+
+
+UNRESERVED = "!*'()"
+"""What encodeURIComponent leaves alone and `quote` does not."""
+
+
+def with_query(url: str, name: str, value: str) -> str:
+    """Return `url` with one query field set; what it said about the field before is gone."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    place = next((index for index, (key, _) in enumerate(pairs) if key == name), len(pairs))
+    others = [pair for pair in pairs[place:] if pair[0] != name]
+    # Browsers write a form like this; Python leaves the tilde.
+    query = urlencode([*pairs[:place], (name, value), *others], safe="*", errors="replace").replace("~", "%7E")
+    path = parts.path or ("/" if parts.scheme in {"http", "https"} else "")
+    return parts._replace(path=path, query=query).geturl()
+
+
+def with_error(url: str, code: str) -> str:
+    """Return `url` with an error in its query, which otherwise stays as it is."""
+    parts = urlsplit(urljoin("http://localhost", url) if url.startswith("/") else url)
+    path = parts.path or ("/" if parts.scheme in {"http", "https"} else "")
+    pointed = parts._replace(path=path, query=f"{parts.query}&error={code}" if parts.query else f"error={code}")
+    return pointed._replace(scheme="", netloc="").geturl() if url.startswith("/") else pointed.geturl()
+
+
+def absolute(ctx: Context, url: str) -> str:
+    """Return a place that was checked before as a whole URL."""
+    return urljoin(ctx.auth.site.origin, url) if url.startswith("/") else url
