@@ -135,6 +135,8 @@ def test_an_unknown_mode_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
         SessionOptions(expires_in=0),
         SessionOptions(update_age=-1),
         SessionOptions(cookie_cache=CookieCacheOptions(max_age=0)),
+        SessionOptions(cookie_cache=CookieCacheOptions(max_age=60, refresh_cache=61)),
+        SessionOptions(cookie_cache=CookieCacheOptions(refresh_cache=-1)),
         SessionOptions(cookie_cache=CookieCacheOptions(strategy="aes")),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
     ],
 )

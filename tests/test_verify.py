@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,15 @@ async def test_versions_and_retired_secrets_are_as_the_server_has_them() -> None
     headers = await sent_by_ann(caching(clock))
     assert verifier(clock, version="2").verify(headers) is None
     assert verifier(clock, version="1").verify(headers) is not None
+    numbers = {"Ann": "1"}
+
+    def version(session: Mapping[str, Any], user: Mapping[str, Any]) -> str:
+        assert session["userId"] == user["id"]
+        return numbers[user["name"]]
+
+    assert verifier(clock, version=version).verify(headers) is not None
+    numbers["Ann"] = "2"
+    assert verifier(clock, version=version).verify(headers) is None
     rotated = SessionVerifier(secrets=[(2, OTHER), (1, SECRET)], clock=clock)
     assert rotated.verify(headers) is not None
 

@@ -103,7 +103,7 @@ def nothing_is_empty(document: Json) -> Iterator[str]:
         for where, part in parts(schema, name):
             if not part.keys() & {"type", "$ref", "anyOf", "allOf", "enum", "const"}:
                 yield where
-        if schema.get("type") == "object" and not schema.get("properties"):
+        if schema.get("type") == "object" and not (schema.get("properties") or schema.get("additionalProperties")):
             yield name
 
 

@@ -4,19 +4,23 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import anyio
 import uvicorn
 
 from portico import (
+    AccountLinking,
+    AccountOptions,
     AnyApi,
     Auth,
     ChangeEmail,
+    Column,
     DeleteUser,
     EmailAndPassword,
     EmailVerification,
     Plugin,
+    Session,
     SessionOptions,
     User,
     UserOptions,
@@ -33,6 +37,12 @@ PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
     "bearer": Bearer,
     "username": Username,
     "two-factor": lambda: TwoFactor(issuer=ENVIRONMENT["ISSUER"]),
+}
+SESSION_FIELDS: dict[str, Any] = {
+    "theme": Annotated[str | None, Column(input=True)],
+    "text_size": Annotated[int | None, Column(input=True)],
+    "note": Annotated[str | None, Column(input=True, returned=False)],
+    "role": str | None,
 }
 
 
@@ -112,13 +122,28 @@ def user() -> UserOptions:
     )
 
 
-def make() -> Auth[AnyApi]:
+def is_on(name: str) -> bool:
+    return ENVIRONMENT.get(name) == "1"
+
+
+def cookie_cache() -> CookieCacheOptions:
     strategy: Any = ENVIRONMENT.get("COOKIE_CACHE")
-    cache = (
-        CookieCacheOptions(enabled=True, strategy=strategy, **seconds(max_age="COOKIE_CACHE_MAX_AGE"))
-        if strategy
-        else CookieCacheOptions()
+    if not strategy:
+        return CookieCacheOptions()
+    return CookieCacheOptions(
+        enabled=True,
+        strategy=strategy,
+        version=name_of_user if is_on("VERSION_OF_USER") else "1",
+        refresh_cache=is_on("REFRESH_CACHE"),
+        **seconds(max_age="COOKIE_CACHE_MAX_AGE"),
     )
+
+
+def name_of_user(session: Session, user: User) -> str:
+    return user.name
+
+
+def make() -> Auth[AnyApi]:
     return Auth(
         secret=ENVIRONMENT["SECRET"],
         base_url=ENVIRONMENT["BASE_URL"],
@@ -128,9 +153,13 @@ def make() -> Auth[AnyApi]:
         email_verification=email_verification(),
         user=user(),
         session=SessionOptions(
-            cookie_cache=cache,
+            cookie_cache=cookie_cache(),
+            disable_session_refresh=is_on("DISABLE_SESSION_REFRESH"),
+            defer_session_refresh=is_on("DEFER_SESSION_REFRESH"),
             **seconds(expires_in="EXPIRES_IN", update_age="UPDATE_AGE", fresh_age="FRESH_AGE"),
         ),
+        account=AccountOptions(account_linking=AccountLinking(allow_unlinking_all=is_on("ALLOW_UNLINKING_ALL"))),
+        additional_fields={"session": SESSION_FIELDS} if is_on("SESSION_FIELDS") else {},
         rate_limit=RateLimitOptions(enabled=ENVIRONMENT.get("RATE_LIMIT") == "1"),
         disabled_paths=listed("DISABLED_PATHS"),
         advanced=AdvancedOptions(

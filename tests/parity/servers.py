@@ -69,6 +69,15 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
         "DELETE_USER": "1",
     },
     "mute": {"CHANGE_EMAIL": "1", "REQUIRE_EMAIL_VERIFICATION": "1", "SEND_ON_SIGN_IN": "1"},
+    "accounts": {"SESSION_FIELDS": "1", "ALLOW_UNLINKING_ALL": "1", "DISABLE_SESSION_REFRESH": "1"},
+    "deferred": {"DEFER_SESSION_REFRESH": "1"},
+    "versioned": {
+        "COOKIE_CACHE": "compact",
+        "VERSION_OF_USER": "1",
+        "REFRESH_CACHE": "1",
+        "DEFER_SESSION_REFRESH": "1",
+        "SESSION_FIELDS": "1",
+    },
 }
 """What differs from the defaults, by name, as environment variables that both servers read."""
 

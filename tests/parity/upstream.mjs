@@ -20,6 +20,13 @@ const keep = (kind) => async ({ user, ...rest }) => {
 const mailer = (kind) => (mails.includes(kind) ? keep(kind) : undefined);
 const told = (kind) => (mails.includes("hooks") ? (user) => keep(kind)({ user }) : undefined);
 
+const SESSION_FIELDS = {
+  theme: { type: "string", required: false },
+  textSize: { type: "number", required: false },
+  note: { type: "string", required: false, returned: false },
+  role: { type: "string", required: false, input: false },
+};
+
 const PLUGINS = {
   bearer: () => bearer(),
   username: () => username(),
@@ -68,10 +75,20 @@ const auth = betterAuth({
     expiresIn: seconds("EXPIRES_IN"),
     updateAge: seconds("UPDATE_AGE"),
     freshAge: seconds("FRESH_AGE"),
+    disableSessionRefresh: env.DISABLE_SESSION_REFRESH === "1",
+    deferSessionRefresh: env.DEFER_SESSION_REFRESH === "1",
+    additionalFields: env.SESSION_FIELDS === "1" ? SESSION_FIELDS : undefined,
     cookieCache: env.COOKIE_CACHE
-      ? { enabled: true, maxAge: seconds("COOKIE_CACHE_MAX_AGE"), strategy: env.COOKIE_CACHE }
+      ? {
+          enabled: true,
+          maxAge: seconds("COOKIE_CACHE_MAX_AGE"),
+          strategy: env.COOKIE_CACHE,
+          refreshCache: env.REFRESH_CACHE === "1",
+          version: env.VERSION_OF_USER === "1" ? (session, user) => user.name : undefined,
+        }
       : undefined,
   },
+  account: { accountLinking: { allowUnlinkingAll: env.ALLOW_UNLINKING_ALL === "1" } },
   rateLimit: { enabled: env.RATE_LIMIT === "1" },
   disabledPaths: listed("DISABLED_PATHS"),
   advanced: { skipTrailingSlashes: env.SKIP_TRAILING_SLASHES === "1" },

@@ -143,6 +143,21 @@ async def a_changed_password_is_the_only_one(client_at: ClientAt) -> None:
         assert type(signed_in) is models.SignedIn
 
 
+async def the_last_account_stays(client_at: ClientAt) -> None:
+    async with client_at() as ann:
+        signed_up = await ann("sign_up.email", **ANN)
+        [account] = await ann("list_accounts")
+        assert type(account) is models.LinkedAccount
+        assert (account.provider_id, account.user_id, account.scopes) == ("credential", signed_up.user.id, [])
+        with pytest.raises(errors.BadRequest) as last:
+            await ann("unlink_account", account_id=account.id)
+        assert last.value.code == "FAILED_TO_UNLINK_LAST_ACCOUNT"
+        with pytest.raises(errors.BadRequest) as nothing:
+            await ann("update_session")
+        assert nothing.value.message == "No fields to update"
+        assert await ann("list_accounts") == [account]
+
+
 async def what_the_client_does_not_know_is_reached_by_path(client_at: ClientAt) -> None:
     async with client_at() as ann:
         assert await ann("call", path="/ok") == {"ok": True}
@@ -159,5 +174,6 @@ FLOWS: Sequence[Flow] = (
     a_plugin_that_is_left_out_is_never_called,
     one_session_ends_the_others,
     a_changed_password_is_the_only_one,
+    the_last_account_stays,
     what_the_client_does_not_know_is_reached_by_path,
 )

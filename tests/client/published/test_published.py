@@ -1,6 +1,7 @@
 """The published client calls Portico, in this process and over HTTP."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from anyio import fail_after
@@ -9,9 +10,11 @@ from app import ORIGIN, plain
 from client.published.flows import FLOWS, Flow
 from client.published.places import FACES, client_at
 from parity.servers import Server
+from portico import SessionOptions
 from portico.plugins.bearer import Bearer
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
+from portico.testing import Clock
 from requirements import requirement
 
 pytestmark = [pytest.mark.anyio, requirement("ARCH-client", "S-221", "S-222", "S-229", "ARCH-generated-types")]
@@ -36,6 +39,22 @@ async def test_in_this_process(flow: Flow, face: str) -> None:
     auth = plain(Bearer(), Username(), TwoFactor(issuer="Acme"))
     with fail_after(PATIENCE):
         await flow(client_at(face, base_url=ORIGIN, transport=auth.transport()))
+
+
+@requirement("B-34")
+@faces
+async def test_a_deferred_refresh_is_done_when_the_session_is_read(face: str) -> None:
+    clock = Clock()
+    auth = plain(clock=clock, session=SessionOptions(defer_session_refresh=True))
+    with fail_after(PATIENCE):
+        async with client_at(face, base_url=ORIGIN, transport=auth.transport())() as ann:
+            await ann("sign_up.email", name="Ann", email="ann@example.com", password="password123")
+            signed_in = await ann("session.get")
+            clock.advance(24 * 3600)
+            read = (await ann("session.refetch")).data
+            assert read.session.expires_at - signed_in.session.expires_at == timedelta(days=1)
+            [row] = await auth.sessions.find_many(auth.context(None))
+            assert (row.expires_at, read.needs_refresh) == (read.session.expires_at, None)
 
 
 @flows

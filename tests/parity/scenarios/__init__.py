@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from parity.scenario import Scenario
+from parity.scenarios.accounts import ACCOUNTS
 from parity.scenarios.bearer import BEARER
 from parity.scenarios.bodies import BODIES
 from parity.scenarios.change_email import CHANGE_EMAIL
@@ -16,6 +17,8 @@ from parity.scenarios.passwords import PASSWORDS
 from parity.scenarios.rate_limits import RATE_LIMITS
 from parity.scenarios.routing import ROUTING
 from parity.scenarios.session_lists import SESSION_LISTS
+from parity.scenarios.session_refresh import SESSION_REFRESH
+from parity.scenarios.session_updates import SESSION_UPDATES
 from parity.scenarios.sessions import SESSIONS
 from parity.scenarios.sign_in import SIGN_IN
 from parity.scenarios.sign_up import SIGN_UP
@@ -32,6 +35,9 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "sign-in": SIGN_IN,
     "get-session": SESSIONS,
     "list and revoke": SESSION_LISTS,
+    "refresh": SESSION_REFRESH,
+    "update-session": SESSION_UPDATES,
+    "accounts": ACCOUNTS,
     "update-user": USERS,
     "change-password": PASSWORDS,
     "password-reset": PASSWORD_RESET,

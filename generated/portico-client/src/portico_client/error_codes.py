@@ -4,6 +4,7 @@
 from typing import Literal, TypeAlias, get_args
 
 ErrorCode: TypeAlias = Literal[
+    "ACCOUNT_NOT_FOUND",
     "ACCOUNT_TEMPORARILY_LOCKED",
     "BACKUP_CODES_NOT_ENABLED",
     "BAD_REQUEST",
@@ -16,7 +17,9 @@ ErrorCode: TypeAlias = Literal[
     "EMAIL_NOT_VERIFIED",
     "EMAIL_PASSWORD_DISABLED",
     "EMAIL_PASSWORD_SIGN_UP_DISABLED",
+    "FAILED_TO_GET_SESSION",
     "FAILED_TO_GET_USER_INFO",
+    "FAILED_TO_UNLINK_LAST_ACCOUNT",
     "FIELD_NOT_ALLOWED",
     "INVALID_BACKUP_CODE",
     "INVALID_CALLBACK_URL",

@@ -18,6 +18,35 @@ class BackupCodes(Model):
     backup_codes: Annotated[list[str], Field(alias="backupCodes")]
 
 
+class LinkedAccount(Model):
+    """
+    An account without its tokens and its password.
+    """
+
+    account_id: Annotated[str, Field(alias="accountId")]
+    """
+    The user's id at the provider; the user's own id for the account with a password.
+    """
+    provider_id: Annotated[str, Field(alias="providerId")]
+    """
+    `credential` for email and password.
+    """
+    user_id: Annotated[str, Field(alias="userId")]
+    created_at: Annotated[datetime, Field(alias="createdAt")]
+    updated_at: Annotated[datetime, Field(alias="updatedAt")]
+    id: str
+    """
+    Names the account in other calls.
+    """
+    scopes: list[str]
+    """
+    What the provider lets us do in the user's name.
+    """
+
+
+ListUserAccountsReply = TypeAliasType("ListUserAccountsReply", list[LinkedAccount])
+
+
 class OpenApiDocument(Model):
     """
     An OpenAPI 3.1 document.
@@ -49,6 +78,10 @@ class Session(Model):
     user_agent: Annotated[str | None, Field(alias="userAgent")]
     user_id: Annotated[str, Field(alias="userId")]
     id: str
+
+
+class SessionUpdated(Model):
+    session: Session
 
 
 class Status(Model):
@@ -122,6 +155,10 @@ class PasswordChanged(Model):
 class SessionData(Model):
     session: Session
     user: User
+    needs_refresh: Annotated[bool | None, Field(alias="needsRefresh")] = None
+    """
+    Whether to ask again by POST, which prolongs the session; only where the server defers that.
+    """
 
 
 class SignedIn(Model):

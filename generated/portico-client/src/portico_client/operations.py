@@ -9,6 +9,10 @@ from portico_client_runtime import Operation
 
 from . import models
 
+LIST_ACCOUNTS: Final[Operation[models.ListUserAccountsReply]] = Operation(
+    "GET", "/list-accounts", models.ListUserAccountsReply, idempotent=True
+)
+UNLINK_ACCOUNT: Final[Operation[models.Status]] = Operation("POST", "/unlink-account", models.Status)
 SEND_VERIFICATION_EMAIL: Final[Operation[models.Status]] = Operation("POST", "/send-verification-email", models.Status)
 REQUEST_PASSWORD_RESET: Final[Operation[models.PasswordResetRequested]] = Operation(
     "POST", "/request-password-reset", models.PasswordResetRequested
@@ -24,6 +28,9 @@ CHANGE_EMAIL: Final[Operation[models.Status]] = Operation("POST", "/change-email
 UPDATE_USER: Final[Operation[models.Status]] = Operation("POST", "/update-user", models.Status, signals=("session",))
 GET_SESSION: Final[Operation[models.SessionData | None]] = Operation(
     "GET", "/get-session", models.SessionData | None, idempotent=True
+)
+UPDATE_SESSION: Final[Operation[models.SessionUpdated]] = Operation(
+    "POST", "/update-session", models.SessionUpdated, signals=("session",)
 )
 LIST_SESSIONS: Final[Operation[models.ListSessionsReply]] = Operation(
     "GET", "/list-sessions", models.ListSessionsReply, idempotent=True

@@ -280,6 +280,43 @@ class AuthClient(BaseClient[models.SessionData]):
         """`client.two_factor`."""
         return TwoFactorResource(self)
 
+    def list_accounts(self, *, options: RequestOptions | None = None) -> models.ListUserAccountsReply:
+        """Return the accounts by which the caller signs in, the oldest first.
+
+        Raises:
+            Unauthorized: UNAUTHORIZED
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self.send(operations.LIST_ACCOUNTS, options=options)
+
+    def unlink_account(
+        self,
+        *,
+        account_id: str | Omit = OMIT,
+        provider_id: str | None | Omit = OMIT,
+        options: RequestOptions | None = None,
+    ) -> models.Status:
+        """Take one of the caller's accounts away, so that nobody signs in by it any more.
+
+        The last one stays, unless the server allows it to go.
+
+        Args:
+            account_id: The account's `id`; beside `providerId`, the user's id at that provider.
+            provider_id: Enough where the user has one account of this provider.
+
+        Raises:
+            BadRequest: ACCOUNT_NOT_FOUND, BAD_REQUEST, FAILED_TO_UNLINK_LAST_ACCOUNT, VALIDATION_ERROR
+            Unauthorized: UNAUTHORIZED
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN, SESSION_NOT_FRESH
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self.send(
+            operations.UNLINK_ACCOUNT, body={"accountId": account_id, "providerId": provider_id}, options=options
+        )
+
     def send_verification_email(
         self, *, email: str, callback_url: str | Omit = OMIT, options: RequestOptions | None = None
     ) -> models.Status:
@@ -465,6 +502,8 @@ class AuthClient(BaseClient[models.SessionData]):
     ) -> models.SessionData | None:
         """Return the caller's session and user, or null.
 
+        Where the server defers prolonging, a reply to GET says whether it is time for a POST, which prolongs.
+
         Args:
             disable_cookie_cache: Read the session from the store, not from its cookie copy.
             disable_refresh: Do not prolong the session.
@@ -481,6 +520,19 @@ class AuthClient(BaseClient[models.SessionData]):
             query={"disableCookieCache": disable_cookie_cache, "disableRefresh": disable_refresh},
             options=options,
         )
+
+    def update_session(self, *, options: RequestOptions | None = None) -> models.SessionUpdated:
+        """Change further fields of the caller's session; what is not sent stays as it is.
+
+        Raises:
+            BadRequest: BAD_REQUEST, FIELD_NOT_ALLOWED, VALIDATION_ERROR
+            Unauthorized: FAILED_TO_GET_SESSION, UNAUTHORIZED
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self.send(operations.UPDATE_SESSION, body={}, options=options)
 
     def list_sessions(self, *, options: RequestOptions | None = None) -> models.ListSessionsReply:
         """Return the caller's live sessions.

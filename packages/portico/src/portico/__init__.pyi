@@ -20,6 +20,8 @@ from .mails import ChangeEmailMail, DeleteAccountMail, ResetPasswordMail, Verifi
 from .messages import Challenge, SessionData, SignedIn, Status, Success
 from .models import Account, Session, User, Verification
 from .options import (
+    AccountLinking,
+    AccountOptions,
     AdvancedOptions,
     ChangeEmail,
     CookieCacheOptions,
@@ -50,6 +52,8 @@ __all__ = [
     "Api",
     "Auth",
     # Options
+    "AccountLinking",
+    "AccountOptions",
     "AdvancedOptions",
     "Argon2id",
     "ChangeEmail",

@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 
 from portico.crypto.keyring import Keyring
 from portico.errors import ConfigError
-from portico.options import AuthOptions, EmailAndPassword, EmailVerification, SessionOptions, UserOptions
+from portico.options import (
+    AuthOptions,
+    CookieCacheOptions,
+    EmailAndPassword,
+    EmailVerification,
+    SessionOptions,
+    UserOptions,
+)
 
 MIN_SECRET_LENGTH = 32
 DEVELOPMENT_SECRET = "a-secret-for-development-and-tests-only"  # noqa: S105  # refused in production
@@ -121,6 +128,10 @@ def check_session(options: SessionOptions) -> None:
         raise ConfigError(f"session.cookie_cache.strategy is compact, jwt or jwe, not {cache.strategy!r}")
     if cache.max_age <= 0:
         raise ConfigError(f"session.cookie_cache.max_age is a number of seconds above 0, not {cache.max_age!r}")
+    if not 0 <= cache.refresh_cache <= cache.max_age:
+        raise ConfigError(
+            f"session.cookie_cache.refresh_cache is a number of seconds up to max_age, not {cache.refresh_cache!r}"
+        )
 
 
 def check_links(options: AuthOptions) -> None:
@@ -137,3 +148,16 @@ def check_links(options: AuthOptions) -> None:
     for name, seconds in lifetimes.items():
         if seconds <= 0:
             raise ConfigError(f"{name} is a number of seconds above 0, not {seconds!r}")
+
+
+def copy_renewal_of(cache: CookieCacheOptions, *, has_database: bool) -> int:
+    """Return how many seconds before its end a cookie copy is written anew; 0 for never."""
+    if cache.refresh_cache is False:
+        return 0
+    if has_database:
+        logger.warning(
+            "session.cookie_cache.refresh_cache is ignored: with a database, a copy that renews itself would outlive "
+            "the revocation of its session"
+        )
+        return 0
+    return cache.max_age // 5 if cache.refresh_cache is True else cache.refresh_cache

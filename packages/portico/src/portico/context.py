@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from portico.cookie_cache import CachedSession
 from portico.http import Background, Headers, Reply, Request, SupportsItems
 from portico.messages import SessionData
+from portico.models import Session, User
 from portico.schema import Table
 from portico.store.adapter import Adapter
 from portico.wire import Encodable, constructor
 
 if TYPE_CHECKING:
     from portico.auth import Auth
-    from portico.endpoint import Endpoint
+    from portico.endpoint import Endpoint, Route
 
 
-session_data = constructor(SessionData[Any, Any])
-"""Make a SessionData of trusted rows, without validating them."""
+_session_data = constructor(SessionData[Any, Any])
+
+
+def session_data(session: Session, user: User, *, needs_refresh: bool | None = None) -> SessionData[Any, Any]:
+    """Make a SessionData of trusted rows, without validating them."""
+    return _session_data({"session": session, "user": user, "needs_refresh": needs_refresh})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class SessionCopy(Encodable):
     def opened(self) -> SessionData[Any, Any]:
         """Return the session with its dates and types."""
         session = self.sessions.from_wire(self.cached.session)
-        return session_data({"session": session, "user": self.users.from_wire(self.cached.user)})
+        return session_data(session, self.users.from_wire(self.cached.user))
 
 
 class HasHeaders(Protocol):
@@ -70,6 +75,8 @@ class Context:
     request: Request | None = None
     """Set when the call came over HTTP."""
     endpoint: "Endpoint | None" = None
+    route: "Route | None" = None
+    """By which route the call came over HTTP; None in a server call, whatever request its caller is."""
     body: Any = None
     """The body as on the wire; a before hook reads it as a dict and replaces it."""
     query: Mapping[str, str] = field(default_factory=_no_query)

@@ -33,6 +33,9 @@ class HasHeaders(Protocol):
 Source = HasHeaders | Mapping[str, str]
 """A request of any framework, or its headers."""
 
+Version = str | Callable[[Mapping[str, Any], Mapping[str, Any]], str]
+"""The version of a cookie cache, or what tells it from session and user as they stand on the wire."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class VerifiedSession:
@@ -58,7 +61,7 @@ class SessionVerifier:
         *,
         secrets: Sequence[tuple[int, str]] = (),
         strategy: Strategy = "compact",
-        version: str | None = None,
+        version: Version | None = None,
         cookie_prefix: str = "better-auth",
         clock: Callable[[], datetime] | None = None,
     ) -> None:
@@ -68,7 +71,7 @@ class SessionVerifier:
             secret: The server's secret.
             secrets: Its secrets while they are being rotated, as (version, secret), the current one first.
             strategy: That of its cookie cache.
-            version: The version of its cookie cache; copies of any version if None.
+            version: The version of its cookie cache, or a function of session and user; copies of any version if None.
             cookie_prefix: The prefix of its cookies.
             clock: Returns the present in UTC; for tests.
 
@@ -101,12 +104,13 @@ class SessionVerifier:
 
     def _is_about(self, cached: CachedSession, token: str, now: datetime) -> bool:
         ends = _date(cached.session.get("expiresAt"))
-        return (
-            cached.session.get("token") == token
-            and (self._version is None or cached.version == self._version)
-            and ends is not None
-            and ends > now
-        )
+        return cached.session.get("token") == token and self._has_version(cached) and ends is not None and ends > now
+
+    def _has_version(self, cached: CachedSession) -> bool:
+        version = self._version
+        if version is None or isinstance(version, str):
+            return version in {None, cached.version}
+        return cached.version == version(cached.session, cached.user)
 
 
 def get_session_cookie(source: Source, *, cookie_prefix: str = "better-auth") -> str | None:
@@ -127,7 +131,7 @@ def get_cookie_cache(
     secret: str,
     *,
     strategy: Strategy = "compact",
-    version: str | None = None,
+    version: Version | None = None,
     cookie_prefix: str = "better-auth",
 ) -> VerifiedSession | None:
     """Return the session in a request's cookie copy, or None; `SessionVerifier` does this for many requests."""

@@ -1,6 +1,5 @@
 """The caller's own user."""
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic.json_schema import SkipJsonSchema
@@ -8,6 +7,7 @@ from pydantic.json_schema import SkipJsonSchema
 from portico import admission
 from portico.context import Context
 from portico.endpoint import EndpointGroup, endpoint, update_routes
+from portico.endpoints.changes import changes_in
 from portico.errors import EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE, ApiError
 from portico.messages import Status
 from portico.models import SessionT, User, UserT
@@ -35,17 +35,11 @@ class UserEndpoints(EndpointGroup[UserT, SessionT]):
         """Change the caller's name, image and further fields; what is not sent stays as it is."""
         if body.email:
             raise ApiError(EMAIL_CAN_NOT_BE_UPDATED)
-        self._refuse_closed_fields(ctx)
-        changes = {name: value for name, value in self.users.table.given(body).items() if name != "email"}
+        given = changes_in(ctx, self.users.table, User, body)
+        changes = {name: value for name, value in given.items() if name != "email"}
         if not changes:
             raise ApiError(NO_FIELDS_TO_UPDATE)
         current = self.signed_in(ctx)
         user = await self.users.update(ctx, {"id": current.user.id}, **changes)
         admission.send(ctx, current.session, user or current.user)
         return Status(status=True)
-
-    def _refuse_closed_fields(self, ctx: Context) -> None:
-        """Refuse columns that are not for clients to set; unknown names, and the core's own, are ignored instead."""
-        for field in self.users.table.fields.values():
-            if field.wire in ctx.fields and not field.column.input and field.name not in User.model_fields:
-                raise ApiError(replace(FIELD_NOT_ALLOWED, message=f"{field.wire} is not allowed to be set"))

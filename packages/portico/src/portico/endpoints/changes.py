@@ -1,0 +1,25 @@
+"""What a body changes of a row that belongs to the caller."""
+
+from dataclasses import replace
+from typing import Any
+
+from portico.context import Context
+from portico.errors import FIELD_NOT_ALLOWED, ApiError
+from portico.schema import Row, Table
+from portico.wire import Wire
+
+
+def changes_in(ctx: Context, table: Table[Any], core: type[Row], body: Wire) -> dict[str, Any]:
+    """Return what `body` says about the columns that a client may set, by Python name.
+
+    Names that nobody knows and columns of `core`, the row without any addition, are ignored.
+
+    Raises:
+        ApiError: FIELD_NOT_ALLOWED, for a further column that is not for clients to set.
+    """
+    for field in table.fields.values():
+        is_closed = not field.column.input and field.name not in core.model_fields
+        # Upstream ignores what JavaScript takes for nothing.
+        if is_closed and ctx.fields.get(field.wire) not in (None, False, 0, ""):
+            raise ApiError(replace(FIELD_NOT_ALLOWED, message=f"{field.wire} is not allowed to be set"))
+    return table.given(body)
