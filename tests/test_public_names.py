@@ -14,7 +14,17 @@ cheap = sorted(sys.modules)
 from portico import Auth
 print(json.dumps([cheap, sorted(sys.modules)]))
 """
-HEAVY = ("portico.plugins", "portico.hosts", "portico.cli", "sqlalchemy", "sqlite3", "uvicorn", "fastapi", "starlette")
+HEAVY = (
+    "portico.plugins",
+    "portico.hosts",
+    "portico.cli",
+    "sqlalchemy",
+    "sqlite3",
+    "redis",
+    "uvicorn",
+    "fastapi",
+    "starlette",
+)
 
 
 @requirement("ARCH-construction")

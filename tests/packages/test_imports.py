@@ -34,6 +34,7 @@ NOT_IMPORTED = {
 """What is asked for and not imported, and who uses it."""
 ELSEWHERE = {
     ("portico", "client"): ("portico_client_runtime.generator",),
+    ("portico", "redis"): ("portico.store.redis", "redis.asyncio"),
     ("portico", "serve"): ("httptools", "uvloop"),
 }
 """What an extra brings if no module of the package has its name."""

@@ -30,6 +30,8 @@ CHALLENGE_SPENT = "a challenge that was answered is over, with or without a sess
 PURPOSE = "a link says what it is for, and until when"
 NOT_BY_OTHERS = "another user's call does not use up a token"
 MORE_VERBS = "what changes something may be called by PUT and PATCH, too"
+NO_DEAD_ENTRIES = "the list of a user's sessions loses those that ended; upstream leaves one of them"
+IN_THE_DATABASE = "codes and links stay in the database, which takes each of them once"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -120,7 +122,10 @@ DIFFERENCES = [
     ),
     Deliberate("limited/rate limit: wrong methods", "*", MATCHED_ONLY),
     Deliberate("limited/rate limit: unknown paths below a limited one", "*", MATCHED_ONLY),
-    Deliberate("limited/*", "*: headers.retry-after", RETRY_AFTER),
+    Deliberate("limited*", "*: headers.retry-after", RETRY_AFTER),
+    Deliberate("secondary*", "rows: verification", IN_THE_DATABASE),
+    Deliberate("secondary*: all but one's own are revoked", "rows: secondary storage.1.value", NO_DEAD_ENTRIES),
+    Deliberate("limited in secondary storage/*", "rows: verification", IN_THE_DATABASE),
 ]
 
 CLIENT_DIFFERENCES = [

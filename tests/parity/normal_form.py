@@ -24,6 +24,7 @@ UNCOMPARED_HEADERS = frozenset({
 
 RANDOM = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"
+    r"|(?P<ms>(?<![A-Za-z0-9.])1[6-9]\d{11}(?![A-Za-z0-9]))"
     r"|(?<=trust-device-)(?P<device>[A-Za-z0-9_-]{32})(?![A-Za-z0-9_-])"
     r"|(?<=2fa-)(?P<challenge>[A-Za-z0-9_-]{20})(?![A-Za-z0-9_-])"
     r"|(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b)"
@@ -153,6 +154,8 @@ class _Form:
     def _marked(self, kind: str, value: str) -> Sequence[str | Random]:
         if kind == "jwt":
             return self._token(value)
+        if kind == "ms":
+            return [f"<ms {self._distance(int(value) / 1000)}>"]
         if kind != "date":
             return [Random(kind, value)]
         return [f"<date {self._distance(datetime.fromisoformat(value).timestamp())}>"]

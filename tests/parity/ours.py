@@ -2,7 +2,9 @@
 
 import json
 import os
+import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -33,6 +35,14 @@ from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
 
 ENVIRONMENT = os.environ
+TABLE = 'create table if not exists "secondaryStorage" ("key" text primary key, "value" text, "ends" bigint)'
+WRITE = (
+    'insert into "secondaryStorage" values (?, ?, ?)'
+    ' on conflict do update set "value" = excluded."value", "ends" = excluded."ends"'
+)
+COUNT = (
+    'insert into "secondaryStorage" values (?, 1, ?) on conflict do update set "value" = "value" + 1 returning "value"'
+)
 PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
     "bearer": Bearer,
     "username": Username,
@@ -44,6 +54,37 @@ SESSION_FIELDS: dict[str, Any] = {
     "note": Annotated[str | None, Column(input=True, returned=False)],
     "role": str | None,
 }
+
+
+class StoredStorage:
+    """Secondary storage in a file beside the database, where the harness sees it; upstream.mjs has the same."""
+
+    def __init__(self, path: str) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self._connection.execute(TABLE)
+
+    async def get(self, key: str) -> str | None:
+        return self._one('select "value" from "secondaryStorage" where "key" = ?', key)
+
+    async def set(self, key: str, value: str, ttl: int | None = None) -> None:
+        self._connection.execute(WRITE, (key, value, _ends(ttl)))
+
+    async def delete(self, key: str) -> None:
+        self._connection.execute('delete from "secondaryStorage" where "key" = ?', (key,))
+
+    async def get_and_delete(self, key: str) -> str | None:
+        return self._one('delete from "secondaryStorage" where "key" = ? returning "value"', key)
+
+    async def increment(self, key: str, ttl: int) -> int:
+        return int(self._one(COUNT, key, _ends(ttl)) or 0)
+
+    def _one(self, statement: str, *parameters: object) -> str | None:
+        rows = self._connection.execute(statement, parameters).fetchall()
+        return str(rows[0][0]) if rows else None
+
+
+def _ends(ttl: int | None) -> int | None:
+    return None if ttl is None else int(time.time() + ttl) * 1000
 
 
 def listed(name: str) -> list[str]:
@@ -144,7 +185,12 @@ def name_of_user(session: Session, user: User) -> str:
 
 
 def make() -> Auth[AnyApi]:
+    options: dict[str, Any] = {}
+    if ENVIRONMENT.get("SECONDARY") == "1":
+        options["secondary_storage"] = StoredStorage(f"{ENVIRONMENT['DB']}.secondary")
+    storage: Any = ENVIRONMENT.get("RATE_LIMIT_STORAGE")
     return Auth(
+        **options,
         secret=ENVIRONMENT["SECRET"],
         base_url=ENVIRONMENT["BASE_URL"],
         database=f"sqlite:///{ENVIRONMENT['DB']}",
@@ -156,11 +202,13 @@ def make() -> Auth[AnyApi]:
             cookie_cache=cookie_cache(),
             disable_session_refresh=is_on("DISABLE_SESSION_REFRESH"),
             defer_session_refresh=is_on("DEFER_SESSION_REFRESH"),
+            store_session_in_database=is_on("STORE_SESSION_IN_DB"),
+            preserve_session_in_database=is_on("PRESERVE_SESSION_IN_DB"),
             **seconds(expires_in="EXPIRES_IN", update_age="UPDATE_AGE", fresh_age="FRESH_AGE"),
         ),
         account=AccountOptions(account_linking=AccountLinking(allow_unlinking_all=is_on("ALLOW_UNLINKING_ALL"))),
         additional_fields={"session": SESSION_FIELDS} if is_on("SESSION_FIELDS") else {},
-        rate_limit=RateLimitOptions(enabled=ENVIRONMENT.get("RATE_LIMIT") == "1"),
+        rate_limit=RateLimitOptions(enabled=ENVIRONMENT.get("RATE_LIMIT") == "1", storage=storage),
         disabled_paths=listed("DISABLED_PATHS"),
         advanced=AdvancedOptions(
             skip_trailing_slashes=ENVIRONMENT.get("SKIP_TRAILING_SLASHES") == "1", trusted_proxies=["127.0.0.1"]

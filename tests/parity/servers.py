@@ -50,6 +50,11 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "limited": {"RATE_LIMIT": "1", "PLUGINS": PLUGINS},
     "secure": {"BASE_URL": SECURE_ORIGIN, "COOKIE_CACHE": "compact"},
     "routed": {"DISABLED_PATHS": "/sign-out,/update-user", "SKIP_TRAILING_SLASHES": "1", "EMAIL_AND_PASSWORD": "0"},
+    "limited in the database": {"RATE_LIMIT": "1", "RATE_LIMIT_STORAGE": "database", "PLUGINS": PLUGINS},
+    "limited in secondary storage": {"RATE_LIMIT": "1", "SECONDARY": "1"},
+    "secondary": {"SECONDARY": "1"},
+    "secondary and database": {"SECONDARY": "1", "STORE_SESSION_IN_DB": "1"},
+    "secondary and record": {"SECONDARY": "1", "STORE_SESSION_IN_DB": "1", "PRESERVE_SESSION_IN_DB": "1"},
     "eager": {"UPDATE_AGE": "0", "FRESH_AGE": "0", "EXPIRES_IN": "3600"},
     "mails": {"MAILS": MAILS, "CHANGE_EMAIL": "1", "DELETE_USER": "1", "SEND_ON_SIGN_UP": "1"},
     "proven": {
@@ -103,6 +108,7 @@ class Server:
         self.origin = self.settings.get("BASE_URL", ORIGIN)
         name = f"{side}-{configuration}".replace(" ", "-")
         self.database = database or folder / f"{name}.db"
+        self.secondary = self.database.with_name(f"{self.database.name}.secondary")
         self.log = folder / f"{name}.log"
         self.port = _free_port()
         self._process = self._start()
@@ -167,6 +173,13 @@ class Server:
             for table in self.tables():
                 rows = connection.execute(f'select * from "{table}" order by rowid')
                 found[table] = [dict(row) for row in rows]
+        if self.secondary.exists():
+            with closing(sqlite3.connect(self.secondary, timeout=10)) as connection:
+                connection.row_factory = sqlite3.Row
+                # Keys that go together are written in either order.
+                order = """case when instr("key", '-') then substr("key", 1, 8) end, rowid"""
+                rows = connection.execute(f'select * from "secondaryStorage" order by {order}')
+                found["secondary storage"] = [dict(row) for row in rows]
         return found
 
     def schema(self) -> dict[str, object]:
@@ -200,6 +213,9 @@ class Server:
         with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
             for table in self.tables():
                 connection.execute(f'delete from "{table}"')
+        if self.secondary.exists():
+            with closing(sqlite3.connect(self.secondary, timeout=10)) as connection, connection:
+                connection.execute('delete from "secondaryStorage"')
 
 
 def _free_port() -> int:

@@ -36,8 +36,32 @@ const PLUGINS = {
 const database = new Database(env.DB);
 database.pragma("journal_mode = WAL");
 
+// Secondary storage in a file beside the database, where the harness sees it. Nothing expires within a scenario.
+const secondaryStorage = () => {
+  const beside = new Database(`${env.DB}.secondary`);
+  beside.exec('create table if not exists "secondaryStorage" ("key" text primary key, "value" text, "ends" bigint)');
+  const read = beside.prepare('select "value" from "secondaryStorage" where "key" = ?').pluck();
+  const write = beside.prepare(
+    'insert into "secondaryStorage" values (?, ?, ?) on conflict do update set "value" = excluded."value", "ends" = excluded."ends"',
+  );
+  const count = beside.prepare(
+    'insert into "secondaryStorage" values (?, 1, ?) on conflict do update set "value" = "value" + 1 returning "value"',
+  ).pluck();
+  const remove = beside.prepare('delete from "secondaryStorage" where "key" = ?');
+  const take = beside.prepare('delete from "secondaryStorage" where "key" = ? returning "value"').pluck();
+  const ends = (ttl) => (ttl ? Date.now() + ttl * 1000 : null);
+  return {
+    get: async (key) => read.get(key) ?? null,
+    set: async (key, value, ttl) => void write.run(key, value, ends(ttl)),
+    delete: async (key) => void remove.run(key),
+    getAndDelete: async (key) => take.get(key) ?? null,
+    increment: async (key, ttl) => Number(count.get(key, ends(ttl))),
+  };
+};
+
 const auth = betterAuth({
   database,
+  secondaryStorage: env.SECONDARY === "1" ? secondaryStorage() : undefined,
   secret: env.SECRET,
   baseURL: env.BASE_URL,
   trustedOrigins: listed("TRUSTED_ORIGINS"),
@@ -87,9 +111,11 @@ const auth = betterAuth({
           version: env.VERSION_OF_USER === "1" ? (session, user) => user.name : undefined,
         }
       : undefined,
+    storeSessionInDatabase: env.STORE_SESSION_IN_DB === "1",
+    preserveSessionInDatabase: env.PRESERVE_SESSION_IN_DB === "1",
   },
   account: { accountLinking: { allowUnlinkingAll: env.ALLOW_UNLINKING_ALL === "1" } },
-  rateLimit: { enabled: env.RATE_LIMIT === "1" },
+  rateLimit: { enabled: env.RATE_LIMIT === "1", storage: env.RATE_LIMIT_STORAGE },
   disabledPaths: listed("DISABLED_PATHS"),
   advanced: { skipTrailingSlashes: env.SKIP_TRAILING_SLASHES === "1" },
   plugins: listed("PLUGINS").map((id) => PLUGINS[id]()),

@@ -16,6 +16,7 @@ from parity.scenarios.password_reset import PASSWORD_RESET
 from parity.scenarios.passwords import PASSWORDS
 from parity.scenarios.rate_limits import RATE_LIMITS
 from parity.scenarios.routing import ROUTING
+from parity.scenarios.secondary import SECONDARY
 from parity.scenarios.session_lists import SESSION_LISTS
 from parity.scenarios.session_refresh import SESSION_REFRESH
 from parity.scenarios.session_updates import SESSION_UPDATES
@@ -50,5 +51,6 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "two-factor": TWO_FACTOR,
     "rate limit": RATE_LIMITS,
     "options": CONFIGURED,
+    "beyond one process": SECONDARY,
 }
 SCENARIOS = [replace(each, subject=subject) for subject, scenarios in SUBJECTS.items() for each in scenarios]

@@ -44,6 +44,8 @@ from .store.hooks import (
     before_update,
 )
 from .store.memory import MemoryStore
+from .store.redis import RedisStorage
+from .store.secondary import MemorySecondaryStorage, PlainStorage, SecondaryStorage
 from .wire import Also, OAuthWire, Wire
 
 __all__ = [
@@ -120,7 +122,11 @@ __all__ = [
     # Stores
     "Adapter",
     "Join",
+    "MemorySecondaryStorage",
     "MemoryStore",
+    "PlainStorage",
+    "RedisStorage",
+    "SecondaryStorage",
     "Sort",
     "Where",
     # Errors

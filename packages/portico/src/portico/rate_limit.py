@@ -51,7 +51,7 @@ class MemoryRateLimits:
             if now - last > limit.window:
                 count = 0
             if count >= limit.max:
-                return max(1, math.ceil(last + limit.window - now))
+                return seconds_left(last, limit, now)
             if count == 0 and len(self._counts) >= self._capacity:
                 self._prune(now)
             self._counts[key] = (count + 1, now, limit.window)
@@ -63,6 +63,11 @@ class MemoryRateLimits:
             # Every key is active: the oldest half makes room, which costs an attacker more addresses than it gains.
             for key in sorted(self._counts, key=lambda each: self._counts[each][1])[: self._capacity // 2]:
                 del self._counts[key]
+
+
+def seconds_left(last: float, limit: RateLimit, now: float) -> int:
+    """Return how long a full window that was last used at `last` stays closed."""
+    return max(1, math.ceil(last + limit.window - now))
 
 
 Rule = RateLimit | Literal[False]

@@ -1,6 +1,6 @@
 """The tables of one Auth: the core's rows with the columns that plugins and the app add, and the plugins' own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from portico.api import Api
@@ -11,15 +11,21 @@ from portico.schema import Columns, Row, Table, check_columns
 
 
 def tables_of(
-    api: type[Api[Any, Any]], plugins: Iterable[Plugin[Any, Any]], additional: Mapping[str, Mapping[str, Any]]
+    api: type[Api[Any, Any]],
+    plugins: Iterable[Plugin[Any, Any]],
+    additional: Mapping[str, Mapping[str, Any]],
+    optional: Mapping[str, Table[Any]],
+    session_order: Sequence[str],
 ) -> dict[str, Table[Any]]:
-    """Return the tables by name, referenced ones before those that refer to them."""
+    """Return the tables by name, referenced ones before those that refer to them; `optional` are the core's, too.
+
+    Sessions show the columns of `session_order` first."""
     user, session = row_classes(api)
     core: dict[str, type[Row]] = {"user": user, "session": session, "account": Account, "verification": Verification}
     columns: dict[str, list[type[Columns]]] = {name: [] for name in core}
     own: dict[str, type[Row]] = {}
     for plugin in plugins:
-        taken = sorted(plugin.tables.keys() & {**core, **own})
+        taken = sorted(plugin.tables.keys() & {**core, **own, **optional})
         if taken:
             raise ConfigError(f"{plugin.id} has a table {taken[0]!r}, and so has the core or another plugin: rename it")
         own |= plugin.tables
@@ -36,8 +42,11 @@ def tables_of(
         known = {each for model in (core[name], *columns[name]) for each in model.model_fields}
         if known & fields.keys():
             raise ConfigError(f"additional_fields: {name} has {sorted(known & fields.keys())} already; rename them")
-    tables = {name: Table(name, row, columns[name], additional.get(name, {})) for name, row in core.items()}
-    return tables | {name: Table(name, row, (), {}) for name, row in own.items()}
+    tables = {
+        name: Table(name, row, columns[name], additional.get(name, {}), session_order if name == "session" else ())
+        for name, row in core.items()
+    }
+    return {**tables, **optional, **{name: Table(name, row, (), {}) for name, row in own.items()}}
 
 
 def row_classes(api: type[Api[Any, Any]]) -> tuple[type[User], type[Session]]:

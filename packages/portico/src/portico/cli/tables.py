@@ -10,7 +10,7 @@ from portico.errors import ConfigError
 async def missing(auth: Auth[Any]) -> Sequence[str]:
     """Return what the database lacks, as `table` or `table.column`."""
     try:
-        return await auth.store.missing(list(auth.tables.values()))
+        return await auth.store.missing(auth.database_tables)
     finally:
         await auth.close()
 

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 
 from portico.errors import ConfigError
-from portico.store.adapter import Adapter
+from portico.store.adapter import Adapter, RowStore
 from portico.store.memory import MemoryStore
 from portico.store.sql.adapter import SqlAdapter
 
@@ -32,7 +32,7 @@ def open_store(database: "str | Adapter | None") -> Adapter:
     return database
 
 
-ADAPTER_METHODS = tuple(name for name in vars(Adapter) if not name.startswith("_"))
+ADAPTER_METHODS = tuple(name for name in (*vars(RowStore), *vars(Adapter)) if not name.startswith("_"))
 
 
 def _sqlite_path(url: str) -> str:

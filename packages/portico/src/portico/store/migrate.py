@@ -94,7 +94,8 @@ class Schema:
         return bool(rows)
 
     def _column(self, field: Field, *, inline_unique: bool = True) -> str:
-        parts = [self._quote(field.wire), self._idiom.types[field.kind]]
+        kind = "bigint" if field.column.big else self._idiom.types[field.kind]
+        parts = [self._quote(field.wire), kind]
         if not field.nullable:
             parts.append("not null")
         if field.wire == "id":

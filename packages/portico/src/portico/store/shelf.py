@@ -58,7 +58,7 @@ class Shelf:
 
     def find(self, table: Table[Any], where: Sequence[Where]) -> Iterable[Stored]:
         """Yield the rows that match, in the order in which they were added."""
-        test = _test_of(table, where)
+        test = test_of(table, where)
         return (stored for stored in self._candidates(table, where) if test(stored))
 
     def by_value(self, name: str, value: Any) -> list[Stored]:
@@ -149,7 +149,8 @@ def record_of(table: Table[Any], stored: Stored) -> Record:
     return record
 
 
-def _test_of(table: Table[Any], where: Sequence[Where]) -> Test:
+def test_of(table: Table[Any], where: Sequence[Where]) -> Test:
+    """Return what tells whether a row matches."""
     required = [_term_of(table, each) for each in where if each.connector == "AND"]
     alternatives = [_term_of(table, each) for each in where if each.connector == "OR"]
     return lambda stored: (
