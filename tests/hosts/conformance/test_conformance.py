@@ -188,6 +188,7 @@ async def test_work_is_done_after_the_response_whatever_fails(
             Answer(
                 302,
                 [
+                    JSON,
                     ("location", "https://elsewhere.example/caf%C3%A9%20au%20lait?a=%2F&b=1#c"),
                     *COOKIES,
                     ("content-length", "0"),
