@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from portico.crypto import base64url
-from portico.crypto.jwt import sign_jwt, verify_jwt
+from portico.crypto.jwt import open_jwt, sign_jwt, verify_jwt
 from requirements import requirement
 from upstream import CRYPTO, SECRET
 
@@ -134,3 +134,10 @@ def test_a_token_whose_base64_has_garbage_is_refused_in_spite_of_its_signature()
         message = f"{HEADER}.{payload}"
         signature = base64url.encode(hmac.digest(SECRET.encode(), message.encode(), hashlib.sha256))
         assert verify_jwt(f"{message}.{signature}", [SECRET], NOW) is None
+
+
+@requirement("RFC 7519")
+def test_a_token_that_is_over_can_still_be_opened_and_a_forged_one_cannot() -> None:
+    token = sign_jwt({"sub": "x", "exp": 1}, SECRET)
+    assert (verify_jwt(token, [SECRET], NOW), open_jwt(token, [SECRET])) == (None, {"sub": "x", "exp": 1})
+    assert open_jwt(token, ["another"]) is None

@@ -3,10 +3,10 @@ from typing import Any
 import anyio
 import pytest
 
-from app import ORIGIN, content, make, plain, signed_up
-from portico import Auth, Where
+from app import CHEAP, ORIGIN, content, make, plain, signed_up
+from portico import Auth, EmailAndPassword, RateLimitOptions, Where
 from portico.endpoints.password_reset import RequestPasswordReset
-from portico.testing import Browser, Clock
+from portico.testing import Browser, Clock, Outbox
 from postbox import Postbox, follow, location, said_in
 from requirements import requirement
 
@@ -243,3 +243,23 @@ async def test_server_code_asks_for_a_reset_and_the_mail_is_sent_when_the_call_r
     assert said_in(postbox.last.url) == {"callbackURL": ""}
     found = await auth.store.count(auth.tables["verification"], [Where("identifier", "reset", "starts_with")])
     assert found == 1
+
+
+@requirement("B-54", "ARCH-routes")
+async def test_both_paths_of_a_request_share_a_limit() -> None:
+    postbox = Postbox()
+    auth = make(**postbox.options(), rate_limit=RateLimitOptions(enabled=True))
+    browser = Browser(auth, ORIGIN)
+    paths = ("/forget-password", "/request-password-reset", "/forget-password", "/request-password-reset")
+    assert [(await browser.post(path, EMAIL)).status for path in paths] == [200, 200, 200, 429]
+
+
+@requirement("S-005")
+async def test_the_outbox_of_the_testing_kit_takes_the_mails_of_the_core() -> None:
+    outbox = Outbox()
+    options = EmailAndPassword(enabled=True, password=CHEAP, send_reset_password=outbox.keep)
+    auth = plain(email_and_password=options)
+    await signed_up(auth)
+    await Browser(auth, ORIGIN).post("/request-password-reset", EMAIL)
+    [(address, link)] = outbox.mails
+    assert (address, link.startswith(f"{ORIGIN}/api/auth/reset-password/")) == ("ann@example.com", True)

@@ -27,9 +27,9 @@ AUTHORITATIVE = "what changes or lists something reads the store, not the cookie
 LIVE_SESSION = "the first verified code answers with the session that lives and the user as it is now"
 OWN_ISSUER = "the URI names the plugin's issuer every time"
 CHALLENGE_SPENT = "a challenge that was answered is over, with or without a session"
+ROUTED = "set-password may be called over HTTP, with a fresh session"
 PURPOSE = "a link says what it is for, and until when"
 NOT_BY_OTHERS = "another user's call does not use up a token"
-BRIEF_ROUTE = "a fresh session may set a first password over HTTP, too"
 MORE_VERBS = "what changes something may be called by PUT and PATCH, too"
 NO_DEAD_ENTRIES = "the list of a user's sessions loses those that ended; upstream leaves one of them"
 IN_THE_DATABASE = "codes and links stay in the database, which takes each of them once"
@@ -43,6 +43,7 @@ DIFFERENCES = [
     Deliberate("core/routing: *", "* GET /error*: headers.content-security-policy", OWN_PAGE),
     Deliberate("core/routing: *", "* GET /error*: headers.x-content-type-options", OWN_PAGE),
     Deliberate("core/routing: *", "* GET /error*: body.text", OWN_PAGE),
+    Deliberate("core/routing: an endpoint that only servers call", "* POST /set-password: *", ROUTED),
     Deliberate("core/bodies: content types of *", "?* application/json?*", WHOLE_TYPES),
     Deliberate("core/bodies: a body without a content type", "*", TYPED_BODIES),
     Deliberate("core/bodies: malformed JSON", '* b\'{"email":*', JSON_ONLY),
@@ -86,7 +87,6 @@ DIFFERENCES = [
         "proven/verification: the link signs in who is not to be remembered", "*expiresAt", STILL_NOT_REMEMBERED
     ),
     Deliberate("mails/change-email: other verbs", "*", MORE_VERBS),
-    Deliberate("core/routing: an endpoint that only servers call", "*", BRIEF_ROUTE),
     Deliberate("mails/delete-user: by a * of somebody else", "rows: verification", NOT_BY_OTHERS),
     Deliberate("*/cookie cache: a revoked session is still read", "[567] *", AUTHORITATIVE),
     Deliberate("*/cookie cache: a revoked session is still read", "rows: user.0.name", AUTHORITATIVE),
