@@ -8,11 +8,20 @@ from typing import Any
 import uvicorn
 
 from app import CHEAP
-from portico import Auth, EmailAndPassword, RateLimitOptions
+from portico import (
+    Auth,
+    ChangeEmail,
+    DeleteUser,
+    EmailAndPassword,
+    EmailVerification,
+    RateLimitOptions,
+    UserOptions,
+)
 from portico.cli.server import listen, url_of
 from portico.crypto.random import random_letters
 from portico.hosts import asgi
 from portico.published import PublishedApi
+from portico.testing import Outbox
 
 HOST = "localhost"
 PATIENCE = 30
@@ -20,13 +29,17 @@ PATIENCE = 30
 
 
 def published(url: str, api: type[PublishedApi] = PublishedApi) -> Auth[PublishedApi]:
-    """Return an Auth with every plugin, in memory and without limits."""
+    """Return an Auth with every plugin and everything that is off by default, in memory and without limits."""
+    outbox = Outbox()
     return Auth(
         api=api,
         app_name="Portico",
         secret=random_letters(48),
         base_url=url,
-        email_and_password=EmailAndPassword(enabled=True, password=CHEAP),
+        email_and_password=EmailAndPassword(enabled=True, password=CHEAP, send_reset_password=outbox.keep),
+        email_verification=EmailVerification(send_verification_email=outbox.keep),
+        # An endpoint that is off answers as upstream's: 404 without a body, which no tool takes for JSON.
+        user=UserOptions(change_email=ChangeEmail(enabled=True), delete_user=DeleteUser(enabled=True)),
         rate_limit=RateLimitOptions(enabled=False),
     )
 

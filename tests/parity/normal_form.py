@@ -5,13 +5,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import floor
 from typing import Any, TypeAlias
 
 from parity.cookie_values import opened, session_data, signed
 from parity.transcript import Exchange, Transcript
 
-GRAIN = 30
-"""Dates are rounded to this many seconds; runs take less than half of it."""
+GRAIN = 60
+"""Dates are cut to a multiple of this many seconds, as every lifetime is one; runs take less."""
+EARLY = 5
+"""Seconds by which a date may lie before the run that it belongs to."""
 
 UNCOMPARED_HEADERS = frozenset({
     "date",  # the present
@@ -168,4 +171,4 @@ class _Form:
         return text.parts if isinstance(text, Text) else [text]
 
     def _distance(self, seconds: float) -> str:
-        return f"{round((seconds - self.started) / GRAIN) * GRAIN:+d} s"
+        return f"{floor((seconds - self.started + EARLY) / GRAIN) * GRAIN:+d} s"
