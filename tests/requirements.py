@@ -49,6 +49,7 @@ FEATURES = {
     "S-150": "base path and names default as upstream's do",
     "S-151": "secret and base URL come from the environment if they are not given",
     "S-152": "a short secret is warned about",
+    "S-153": "rows live on SQLite, PostgreSQL and MySQL, by a URL, an AsyncEngine, a databases.Database or an Adapter",
     "S-157": "secondary storage takes values once and counts exactly; three methods are enough, with a warning",
     "S-159": "a cookie copy of another version is not believed",
     "S-161": "compact, jwt and jwe copies are upstream's to the byte",

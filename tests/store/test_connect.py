@@ -48,12 +48,12 @@ async def test_an_adapter_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("database", "says"),
     [
-        ("postgresql://ann:hunter2@db/auth", "serves SQLite and adapters, not postgresql"),
-        ("postgres://ann:hunter2@db/auth", "not postgres"),
-        ("mysql+asyncmy://ann:hunter2@db/auth", "not mysql"),
-        ("mariadb://ann:hunter2@db/auth", "not mariadb"),
+        ("postgresql+psycopg://ann:hunter2@db/auth", "names the driver psycopg; postgresql is served by asyncpg"),
+        ("mysql+pymysql://ann:hunter2@db/auth", "names the driver pymysql; mysql is served by asyncmy"),
+        ("postgres://ann:hunter2@db/auth?pool_size=many", "pool_size of database= is a number"),
+        ("mariadb://ann:hunter2@db/auth?pool_timeout=-1", "pool_timeout of database= is a number"),
         ("mongodb://ann:hunter2@db/auth", "unknown scheme 'mongodb'"),
-        ("sqlite+aiosqlite:///hunter2.db", "unknown scheme"),
+        ("sqlite+aiosqlite:///hunter2.db", "is served by sqlite3"),
         ("ann:hunter2@db://auth", "unknown scheme 'ann'"),
         ("hunter2.db", "is no URL"),
         ("", "is no URL"),

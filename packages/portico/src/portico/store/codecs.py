@@ -91,6 +91,15 @@ def _encode_boolean_as_number(value: Any) -> int:
     return int(encode_boolean(value))
 
 
+def _encode_date_without_zone(value: Any) -> datetime:
+    return encode_date(value).replace(tzinfo=None)
+
+
+def _decode_date_without_zone(value: Any) -> datetime:
+    moment: datetime = value
+    return moment.replace(tzinfo=UTC)
+
+
 MEMORY: Mapping[Kind, Codec] = {
     "string": Codec(encode_text),
     "number": Codec(encode_number),
@@ -107,6 +116,25 @@ SQLITE: Mapping[Kind, Codec] = {
     "date": Codec(_encode_date_as_text, parse_timestamp),
     "json": Codec(encode_json, decode_json),
 }
+
+
+POSTGRES: Mapping[Kind, Codec] = {
+    "string": Codec(encode_text),
+    "number": Codec(encode_number),
+    "boolean": Codec(encode_boolean),
+    "date": Codec(encode_date),
+    "json": Codec(encode_json, decode_json),
+}
+"""asyncpg takes and gives values of Python."""
+
+MYSQL: Mapping[Kind, Codec] = {
+    "string": Codec(encode_text),
+    "number": Codec(encode_number),
+    "boolean": Codec(_encode_boolean_as_number, bool),
+    "date": Codec(_encode_date_without_zone, _decode_date_without_zone),
+    "json": Codec(encode_json, decode_json),
+}
+"""Dates are in UTC, which every connection is told to speak, and carry no zone."""
 
 
 def encoder(codecs: Mapping[Kind, Codec], field: Field) -> Encode:

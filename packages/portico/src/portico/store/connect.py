@@ -1,53 +1,58 @@
 """Turn what `Auth(database=...)` was given into a store."""
 
-from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from portico.errors import ConfigError
 from portico.store.adapter import Adapter, RowStore
+from portico.store.database_url import ADVICE, executor_of
+from portico.store.executors.executor import Executor
 from portico.store.memory import MemoryStore
 from portico.store.sql.adapter import SqlAdapter
 
-ADVICE = 'write "sqlite:///auth.db" for a file in the working directory, or pass an Adapter such as MemoryStore()'
-SERVERS = frozenset({"postgresql", "postgres", "mysql", "mariadb", "mssql"})
+if TYPE_CHECKING:
+    from databases import Database
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
-def open_store(database: "str | Adapter | None") -> Adapter:
-    """Return the store for a URL or an adapter, without opening anything; None is a new MemoryStore.
+def open_store(database: "str | Adapter | AsyncEngine | Database | None") -> Adapter:
+    """Return the store that `Auth(database=...)` means, without opening anything; None is a new MemoryStore.
 
-    URLs are `sqlite:///relative.db`, `sqlite:////absolute.db` and `sqlite://` for a database in memory.
+    URLs are `sqlite:///relative.db`, `sqlite:////absolute.db` and `sqlite://` for a database in memory,
+    `postgresql://user:password@host/name` and `mysql://user:password@host/name`; see `DatabaseUrl` for parameters.
     Raises ConfigError for what this version cannot serve; no message repeats a URL, which may hold a password.
     """
     if database is None:
         return MemoryStore()
     if isinstance(database, str):
-        # A driver is imported by who names its database.
-        from portico.store.executors.sqlite import SqliteExecutor  # noqa: PLC0415
-
-        return SqlAdapter(SqliteExecutor(_sqlite_path(database)))
+        return SqlAdapter(executor_of(database))
+    executor = _borrowing(database)
+    if executor is not None:
+        return SqlAdapter(executor)
     lacking = [name for name in ADAPTER_METHODS if not callable(getattr(database, name, None))]
     if lacking or isinstance(database, type):
         got = f"the class {database.__name__}" if isinstance(database, type) else f"a {type(database).__name__}"
         problem = f" without {', '.join(lacking)}" if lacking else ""
-        raise ConfigError(f"database= takes a URL or an Adapter, got {got}{problem}: {ADVICE}")
-    return database
+        raise ConfigError(
+            f"database= takes a URL, an AsyncEngine, a databases.Database or an Adapter, got {got}{problem}: {ADVICE}"
+        )
+    adapter: Any = database
+    return adapter  # type: ignore[no-any-return]  # it has every method of one
+
+
+def _borrowing(database: object) -> Executor | None:
+    """Return the executor over connections of the application, if that is what was given."""
+    package = type(database).__module__.partition(".")[0]
+    if package == "sqlalchemy" and hasattr(database, "sync_engine"):
+        from portico.store.executors.engine import EngineExecutor  # noqa: PLC0415  # who has an engine has SQLAlchemy
+
+        engine: Any = database
+        return EngineExecutor(engine)
+    if package == "databases" and hasattr(database, "connection"):
+        from portico.store.executors.databases import DatabasesExecutor  # noqa: PLC0415
+
+        given: Any = database
+        return DatabasesExecutor(given)
+    return None
 
 
 ADAPTER_METHODS = tuple(name for name in (*vars(RowStore), *vars(Adapter)) if not name.startswith("_"))
-
-
-def _sqlite_path(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    driver = scheme.partition("+")[0].lower()
-    if not separator:
-        raise ConfigError(f"database= is no URL: {ADVICE}")
-    if driver in SERVERS:
-        raise ConfigError(f"this version serves SQLite and adapters, not {driver}: {ADVICE}")
-    if scheme.lower() != "sqlite":
-        raise ConfigError(f"database= has the unknown scheme {scheme.partition(':')[0]!r}: {ADVICE}")
-    if find_spec("sqlalchemy") is None:
-        raise ConfigError("a database needs SQLAlchemy: pip install sqlalchemy")
-    if rest in {"", "/", "/:memory:"}:
-        return ":memory:"
-    if not rest.startswith("/") or "?" in rest:
-        raise ConfigError(f"an SQLite URL has three slashes, then the path, and no parameters: {ADVICE}")
-    return rest[1:]

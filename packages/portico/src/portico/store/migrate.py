@@ -1,6 +1,7 @@
 """Bring the schema of an SQL database up to what the tables of an Auth need, as upstream's migrations would."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from portico.errors import ConfigError
@@ -26,11 +27,12 @@ async def create_schema(executor: Executor, tables: Sequence[Table[Any]]) -> lis
     """
     async with executor.transaction() as inside:
         schema = Schema(inside)
-        live = await schema.live_columns()
-        for table in tables:
-            await schema.create(table, live.get(table.name))
-        created = [name for table in tables for name in _missing(table, live)]
-        return created + await schema.create_indexes(tables, live)
+        async with schema.alone():
+            live = await schema.live_columns()
+            for table in tables:
+                await schema.create(table, live.get(table.name))
+            created = [name for table in tables for name in _missing(table, live)]
+            return created + await schema.create_indexes(tables, live)
 
 
 def _missing(table: Table[Any], live: Mapping[str, set[str]]) -> list[str]:
@@ -49,6 +51,18 @@ class Schema:
         self._executor = executor
         self._idiom: Idiom = idiom_of(executor.dialect.name)
         self._quote = executor.dialect.identifier_preparer.quote_identifier
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncGenerator[None, None]:
+        """Keep other processes from changing the schema at the same time."""
+        begin, end = self._idiom.schema_lock or (None, None)
+        if begin is not None:
+            await self._executor.fetch(begin)
+        try:
+            yield
+        finally:
+            if end is not None:
+                await self._executor.fetch(end)
 
     async def live_columns(self) -> dict[str, set[str]]:
         """Return the columns that the database has, by table."""
@@ -94,8 +108,8 @@ class Schema:
         return bool(rows)
 
     def _column(self, field: Field, *, inline_unique: bool = True) -> str:
-        kind = "bigint" if field.column.big else self._idiom.types[field.kind]
-        parts = [self._quote(field.wire), kind]
+        now = self._idiom.now if field.column.now else ""
+        parts = [self._quote(field.wire), self._idiom.type_of(field) + now]
         if not field.nullable:
             parts.append("not null")
         if field.wire == "id":

@@ -15,7 +15,7 @@ class Person(Row):
     email: Annotated[str, Column(unique=True)]
     verified: bool = False
     visits: int = 0
-    limit: int | None = None
+    limit: Annotated[int | None, Column(big=True)] = None
     joined_at: Timestamp
     nickname: str | None = None
     tags: list[Any] | dict[str, Any] | None = None

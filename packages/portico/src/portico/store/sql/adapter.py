@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from portico.errors import ConfigError
 from portico.schema import Record, Table
 from portico.store import migrate
 from portico.store.adapter import Join, Sort, Where
@@ -124,6 +125,22 @@ class SqlAdapter:
             inside = SqlAdapter(executor)
             inside._statements = self._statements
             yield inside
+
+    def on(self, connection: Any) -> "SqlAdapter":
+        """Return the store on a connection of the application, inside the transaction that is open there.
+
+        Raises:
+            ConfigError: this database has no connections that an application could have.
+        """
+        joined = getattr(self._executor, "on", None)
+        if joined is None:
+            raise ConfigError(
+                "this database is reached by one thread of ours alone, so no connection can be joined: pass a "
+                "SQLAlchemy AsyncEngine or a databases.Database as database="
+            )
+        inside = SqlAdapter(joined(connection))
+        inside._statements = self._statements
+        return inside
 
     async def missing(self, tables: Sequence[Table[Any]]) -> Sequence[str]:
         """Return the tables and columns that the database lacks."""

@@ -85,20 +85,48 @@ class Parameters:
         encode = self._idiom.codecs[field.kind].encode
         if where.value is None:
             return _null_term(column, where.operator)
-        if is_text(table, where) and where.mode == "insensitive":
-            column, encode = self._idiom.folded(column), _folding(encode)
+        if is_text(table, where):
+            if where.mode == "insensitive":
+                column, encode = self._idiom.folded(column), _folding(encode)
+            elif self._idiom.exact is not None:
+                return self._exact_term(column, where, encode, self._idiom.exact)
         if where.operator in LISTS:
             return self._list_term(column, where, encode)
         if where.operator in PATTERNS:
             return self._idiom.matches(column, self.bind(self._pattern(where.operator, encode)))
         return COMPARISONS[where.operator](column, self.bind(encode))
 
-    def _list_term(self, column: ColumnElement[Any], where: Where, encode: Encode) -> ColumnElement[bool]:
+    def _exact_term(
+        self, column: ColumnElement[Any], where: Where, encode: Encode, exact: Callable[[Any], ColumnElement[Any]]
+    ) -> ColumnElement[bool]:
+        """Compare text where the database would take different texts for the same."""
+        if where.operator in PATTERNS:
+            return self._idiom.matches(exact(column), self.bind(self._pattern(where.operator, encode)))
+        if where.operator in LISTS:
+            return self._list_term(column, where, encode, exact)
+        value = self.bind(encode)
+        if where.operator == "ne":
+            return exact(column) != exact(value)
+        compared = COMPARISONS[where.operator](column, value)
+        # The first comparison finds the row through an index, the second is sure of it.
+        return sqlalchemy.and_(compared, exact(column) == exact(value)) if where.operator == "eq" else compared
+
+    def _list_term(
+        self,
+        column: ColumnElement[Any],
+        where: Where,
+        encode: Encode,
+        exact: Callable[[Any], ColumnElement[Any]] | None = None,
+    ) -> ColumnElement[bool]:
         size = _size(where)
         if size <= 0:
             return sqlalchemy.true() if size == 0 and where.operator == "not_in" else sqlalchemy.false()
-        values = [self.bind(encode) for _ in range(size)]
-        return column.in_(values) if where.operator == "in" else column.not_in(values)
+        values: list[ColumnElement[Any]] = [self.bind(encode) for _ in range(size)]
+        same = list(map(exact, values)) if exact else values
+        if where.operator == "not_in":
+            return (exact(column) if exact else column).not_in(same)
+        found = column.in_(values)
+        return sqlalchemy.and_(found, exact(column).in_(same)) if exact else found
 
     def _pattern(self, matching: Operator, encode: Encode) -> Encode:
         quote, wildcard = self._idiom.quote_pattern, self._idiom.wildcard

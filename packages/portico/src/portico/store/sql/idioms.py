@@ -1,13 +1,28 @@
 """What differs between databases beyond what SQLAlchemy knows, in one place."""
 
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, func
+from sqlalchemy import (
+    BINARY,
+    BindParameter,
+    ColumnElement,
+    String,
+    cast,
+    collate,
+    func,
+    literal_column,
+    type_coerce,
+)
 
 from portico.errors import ConfigError, UnstorableError
-from portico.schema import Kind
+from portico.schema import Field, Kind
+from portico.store.adapter import Sort
+from portico.store.codecs import MYSQL as MYSQL_CODECS
+from portico.store.codecs import POSTGRES as POSTGRES_CODECS
 from portico.store.codecs import SQLITE as SQLITE_CODECS
 from portico.store.codecs import Codec
 
@@ -24,6 +39,18 @@ class Idiom:
     types: Mapping[Kind, str]
     """As upstream's migrations write them."""
 
+    key: str = "text"
+    """The type of ids, and of what refers to them."""
+
+    indexed_text: str = "text"
+    """The type of text that is unique or has an index."""
+
+    now: str = ""
+    """What makes a date default to the present."""
+
+    exact: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None
+    """Text in a form whose comparison takes no two texts for the same; None where text has it of itself."""
+
     folded: Callable[[ColumnElement[Any]], ColumnElement[Any]]
     """Text with ASCII's capitals in lower case and everything else as it is."""
 
@@ -35,11 +62,36 @@ class Idiom:
 
     wildcard: str
 
+    ordered: Callable[[ColumnElement[Any], Sort], ColumnElement[Any]]
+    """The column as an ORDER BY names it, NULL before everything else."""
+
     live_columns: str
     """The statement that lists (table, column) of what the database has."""
 
     live_indexes: str
     """The statement that lists the names of its indexes."""
+
+    schema_lock: tuple[str, str | None] | None = None
+    """What makes two processes create the schema one after the other, and what ends it if the transaction does not."""
+
+    def type_of(self, field: Field) -> str:
+        """Return the type of a field's column."""
+        column = field.column
+        if column.big:
+            return "bigint"
+        if field.kind == "string" and (field.wire == "id" or column.references):
+            return self.key
+        if field.kind == "string" and (column.unique or column.index):
+            return self.indexed_text
+        return self.types[field.kind]
+
+
+def _ordered(column: ColumnElement[Any], sort: Sort) -> ColumnElement[Any]:
+    return column.asc() if sort.direction == "asc" else column.desc()
+
+
+def _ordered_by_name(column: ColumnElement[Any], sort: Sort) -> ColumnElement[Any]:
+    return column.asc().nulls_first() if sort.direction == "asc" else column.desc().nulls_last()
 
 
 def _quote_glob(text: str) -> str:
@@ -47,6 +99,23 @@ def _quote_glob(text: str) -> str:
     if len(quoted.encode()) > LONGEST_PATTERN - 2:
         raise UnstorableError("the text to search for is too long")
     return quoted
+
+
+def _quote_like(text: str) -> str:
+    return text.replace("|", "||").replace("%", "|%").replace("_", "|_")
+
+
+def _bytes_of(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return type_coerce(cast(column, BINARY), String)
+
+
+def _folded_bytes(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Fold ASCII by hand: LOWER of MySQL takes the Kelvin sign for a `k`."""
+
+    def without(text: ColumnElement[Any], capital: str) -> ColumnElement[Any]:
+        return func.replace(text, literal_column(f"'{capital}'"), literal_column(f"'{capital.lower()}'"))
+
+    return reduce(without, string.ascii_uppercase, _bytes_of(column))
 
 
 SQLITE = Idiom(
@@ -57,13 +126,55 @@ SQLITE = Idiom(
     matches=lambda column, pattern: column.op("GLOB", is_comparison=True)(pattern),
     quote_pattern=_quote_glob,
     wildcard="*",
+    ordered=_ordered,
     live_columns=(
         "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table'"
     ),
     live_indexes="SELECT name FROM sqlite_master WHERE type = 'index'",
 )
 
-IDIOMS: Mapping[str, Idiom] = {"sqlite": SQLITE}
+POSTGRES = Idiom(
+    codecs=POSTGRES_CODECS,
+    types={"string": "text", "number": "integer", "boolean": "boolean", "date": "timestamptz", "json": "jsonb"},
+    now=" default CURRENT_TIMESTAMP",
+    # In the locale of the database, lower() would fold all of Unicode.
+    folded=lambda column: func.lower(collate(column, "C")),
+    matches=lambda column, pattern: column.like(pattern, escape="|"),
+    quote_pattern=_quote_like,
+    wildcard="%",
+    ordered=_ordered_by_name,
+    # What a name without a schema means here.
+    live_columns=(
+        "SELECT c.relname, a.attname FROM pg_catalog.pg_class AS c"
+        " JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+        " WHERE c.relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(c.oid)"
+        " AND c.relnamespace <> ALL (ARRAY['pg_catalog'::regnamespace, 'information_schema'::regnamespace])"
+    ),
+    live_indexes=(
+        "SELECT relname FROM pg_catalog.pg_class WHERE relkind IN ('i', 'I') AND pg_catalog.pg_table_is_visible(oid)"
+    ),
+    schema_lock=("SELECT pg_advisory_xact_lock(3735879680)", None),
+)
+
+MYSQL = Idiom(
+    codecs=MYSQL_CODECS,
+    types={"string": "text", "number": "integer", "boolean": "boolean", "date": "timestamp(3)", "json": "json"},
+    key="varchar(36)",
+    indexed_text="varchar(255)",
+    now=" default CURRENT_TIMESTAMP(3)",
+    # Its usual collations take upper and lower case, accents and trailing spaces for the same.
+    exact=_bytes_of,
+    folded=_folded_bytes,
+    matches=lambda column, pattern: column.like(pattern, escape="|"),
+    quote_pattern=_quote_like,
+    wildcard="%",
+    ordered=_ordered,
+    live_columns="SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()",
+    live_indexes="SELECT DISTINCT index_name FROM information_schema.statistics WHERE table_schema = DATABASE()",
+    schema_lock=("SELECT GET_LOCK('better-auth.schema', 60)", "SELECT RELEASE_LOCK('better-auth.schema')"),
+)
+
+IDIOMS: Mapping[str, Idiom] = {"sqlite": SQLITE, "postgresql": POSTGRES, "mysql": MYSQL, "mariadb": MYSQL}
 
 
 def idiom_of(dialect: str) -> Idiom:

@@ -111,7 +111,7 @@ class Statements:
         query = sqlalchemy.select(*draft.columns(table, draft.clause)).where(draft.condition(where))
         if sort is not None:
             column = draft.clause.c[field_of(table, sort.field).wire]
-            query = query.order_by(column.asc() if sort.direction == "asc" else column.desc())
+            query = query.order_by(self.idiom.ordered(column, sort))
         query = query.limit(draft.parameters.bind(encode_number)).offset(draft.parameters.bind(encode_number))
         return draft.compiled(query, self.dialect, draft.decoder(table))
 

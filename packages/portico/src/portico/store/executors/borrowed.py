@@ -1,0 +1,116 @@
+"""Connections of the application, borrowed for a statement or a transaction and given back as they were."""
+
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import import_module
+from typing import Any, Final
+
+from portico.errors import ConfigError
+from portico.store.executors.executor import Args
+from portico.store.executors.link import Link, Rows, settled
+from portico.store.executors.sqlite_connection import explained
+
+Lend = Callable[[Any], AbstractAsyncContextManager[Link]]
+
+
+def lent(connection: Any) -> AbstractAsyncContextManager[Link]:
+    """Return the Link over a driver's connection; what we set on it is taken back at the end.
+
+    Raises:
+        ConfigError: it is of a driver that nothing here knows.
+    """
+    driver = _driver_of(connection)
+    if driver not in LENDERS:
+        raise ConfigError(
+            f"the connections of this database are {driver}'s, and those of {', '.join(LENDERS)} are served: "
+            "name one of them in the URL of your engine or Database"
+        )
+    return LENDERS[driver](connection)
+
+
+class AiosqliteLink:
+    """One connection of aiosqlite."""
+
+    aborts = False
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, args: Args = ()) -> Rows:
+        """Return the rows of a SELECT or of a RETURNING clause."""
+        _, rows = await self._ask(sql, args)
+        return rows
+
+    async def run(self, sql: str, args: Args = ()) -> int:
+        """Return how many rows the statement matched."""
+        count, _ = await self._ask(sql, args)
+        return count
+
+    def is_in_transaction(self) -> bool:
+        """Tell whether a transaction is open."""
+        return bool(self._connection.in_transaction)
+
+    async def _ask(self, sql: str, args: Args) -> tuple[int, Rows]:
+        # A transaction that reads first and writes later could be refused in the middle.
+        text = "BEGIN IMMEDIATE" if sql == "BEGIN" else sql
+        try:
+            async with self._connection.execute(text, args) as cursor:
+                rows: Rows = list(await cursor.fetchall())
+                return max(int(cursor.rowcount), 0), rows
+        except sqlite3.Error as error:
+            raise explained(error) from error
+
+
+@asynccontextmanager
+async def _asyncpg(connection: Any) -> AsyncGenerator[Link, None]:
+    from portico.store.executors.postgres import AsyncpgLink  # noqa: PLC0415  # who borrows has the driver
+
+    yield AsyncpgLink(connection)
+
+
+@asynccontextmanager
+async def _mysql(connection: Any) -> AsyncGenerator[Link, None]:
+    from portico.store.executors.mysql_link import MysqlLink  # noqa: PLC0415
+
+    errors = import_module("asyncmy.errors" if _driver_of(connection) == "asyncmy" else "pymysql.err")
+    link = MysqlLink(connection, errors.MySQLError, counts_changes=True)
+    # What we send is in UTC; the database converts from the time zone of the connection.
+    await link.run("SET @better_auth_time_zone = @@SESSION.time_zone, time_zone = '+00:00'")
+    try:
+        yield link
+    finally:
+        if not link.is_waiting:
+            await settled(link.run("SET time_zone = @better_auth_time_zone"))
+
+
+@asynccontextmanager
+async def _aiosqlite(connection: Any) -> AsyncGenerator[Link, None]:
+    link = AiosqliteLink(connection)
+    [(enforced,)] = await link.fetch("PRAGMA foreign_keys")
+    if enforced:
+        yield link
+        return
+    if link.is_in_transaction():
+        raise ConfigError(
+            "SQLite does not check foreign keys on this connection, and cannot begin to in the middle of a "
+            "transaction: execute `PRAGMA foreign_keys=on` when you open it"
+        )
+    await link.run("PRAGMA foreign_keys=on")
+    try:
+        yield link
+    finally:
+        await settled(link.run("PRAGMA foreign_keys=off"))
+
+
+def _driver_of(connection: Any) -> str:
+    return type(connection).__module__.partition(".")[0]
+
+
+LENDERS: Final[Mapping[str, Lend]] = {
+    "asyncpg": _asyncpg,
+    "asyncmy": _mysql,
+    "aiomysql": _mysql,
+    "aiosqlite": _aiosqlite,
+}
+"""By the package of the connection's class."""

@@ -1,0 +1,56 @@
+"""A caller's `databases.Database`; on asyncio only."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from portico.store.executors.borrowed import lent
+from portico.store.executors.dialects import dialect_of
+from portico.store.executors.link import Link, LinkExecutor, settled
+
+if TYPE_CHECKING:
+    from databases import Database
+    from sqlalchemy.engine import Dialect
+
+KINDS: Final = {"postgres": "postgresql"}
+
+
+class DatabasesExecutor(LinkExecutor):
+    """An Executor over the connections of a Database, which is connected on first use if it is not.
+
+    A task that has a transaction of the Database open is joined: what we write is kept or taken back with it.
+    Statements, counts and transactions are ours: those of the package miscount, and lose connections of cancelled
+    tasks.
+    """
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self._is_ours = False
+
+    @cached_property
+    def dialect(self) -> "Dialect":
+        """Return what SQLAlchemy compiles for."""
+        name = self._database.url.dialect
+        return dialect_of(KINDS.get(name, name))
+
+    @asynccontextmanager
+    async def link(self) -> AsyncGenerator[Link, None]:
+        """Return this task's connection for the length of the block."""
+        if not self._database.is_connected:
+            await self._database.connect()
+            self._is_ours = True
+        connection = self._database.connection()
+        await connection.__aenter__()
+        try:
+            raw: Any = connection.raw_connection
+            async with lent(raw) as link:
+                yield link
+        finally:
+            await settled(connection.__aexit__())
+
+    async def close(self) -> None:
+        """Disconnect the Database if we connected it."""
+        if self._is_ours and self._database.is_connected:
+            self._is_ours = False
+            await self._database.disconnect()

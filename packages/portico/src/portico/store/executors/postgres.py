@@ -1,0 +1,175 @@
+"""PostgreSQL through asyncpg; on asyncio only."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+
+from portico.errors import ConfigError, NotUniqueError, StoreBusyError, UnstorableError
+from portico.store.executors.dialects import dialect_of
+from portico.store.executors.executor import Args
+from portico.store.executors.link import Link, LinkExecutor, Rows, settled
+from portico.store.executors.loop_bound import LoopBound
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+# Key (email)=(ann@example.com) already exists., in whatever language: the column's name comes first.
+TAKEN: Final = re.compile(r'\("?([^")]+)"?\)=\(')
+UNSTORABLE: Final = (
+    asyncpg.DataError,
+    asyncpg.ForeignKeyViolationError,
+    asyncpg.NotNullViolationError,
+    asyncpg.CheckViolationError,
+    asyncpg.ProgramLimitExceededError,
+    # What the driver cannot encode, such as a number of more bits than the column has.
+    OverflowError,
+    ValueError,
+    TypeError,
+)
+LACKING: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
+MISCONFIGURED: Final = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.ClientConfigurationError,
+)
+FAILURES: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    OverflowError,
+    ValueError,
+    TypeError,
+)
+
+
+class AsyncpgLink:
+    """One connection of asyncpg."""
+
+    aborts = True
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, args: Args = ()) -> Rows:
+        """Return the rows of a SELECT or of a RETURNING clause."""
+        try:
+            rows: Rows = await self._connection.fetch(sql, *args)
+        except FAILURES as error:
+            raise explained(error) from error
+        return rows
+
+    async def run(self, sql: str, args: Args = ()) -> int:
+        """Return how many rows the statement matched."""
+        try:
+            status: str = await self._connection.execute(sql, *args)
+        except FAILURES as error:
+            raise explained(error) from error
+        # UPDATE 3, INSERT 0 1; CREATE TABLE counts nothing.
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    def is_in_transaction(self) -> bool:
+        """Tell whether a transaction is open."""
+        return bool(self._connection.is_in_transaction())
+
+
+class PostgresExecutor(LinkExecutor):
+    """An Executor over a pool of connections, which is opened by the first statement."""
+
+    def __init__(self, url: str, *, pool_size: int, patience: float, **settings: Any) -> None:
+        """Take the URL as libpq reads it; `patience` is how many seconds to wait for a free connection.
+
+        `settings` are asyncpg's, such as `statement_cache_size=0` for PgBouncer in transaction mode.
+        """
+        self._patience = patience
+        self._pools: LoopBound[Any] = LoopBound(
+            lambda: _open(url, max_size=pool_size, timeout=patience, **settings), _close
+        )
+
+    @cached_property
+    def dialect(self) -> "Dialect":
+        """Return what SQLAlchemy compiles for."""
+        return dialect_of("postgresql")
+
+    @asynccontextmanager
+    async def link(self) -> AsyncGenerator[Link, None]:
+        """Return a connection for the length of the block."""
+        pool = self._pools.ready or await self._ready()
+        try:
+            # Waiting with a time limit costs a timer, so only where there is something to wait for.
+            connection = await pool.acquire(timeout=None if pool.get_idle_size() else self._patience)
+        except FAILURES as error:
+            raise explained(error) from error
+        try:
+            yield AsyncpgLink(connection)
+        except GeneratorExit:
+            # Thrown away, so there is no waiting for anything: the pool opens another one.
+            connection.terminate()
+            raise
+        except BaseException:
+            if not connection.is_closed() and connection.is_in_transaction():
+                connection.terminate()
+            await settled(pool.release(connection))
+            raise
+        await pool.release(connection)
+
+    async def close(self) -> None:
+        """Let go of connections; whoever uses the executor again opens them again."""
+        await self._pools.close()
+
+    async def _ready(self) -> Any:
+        try:
+            return await self._pools.get()
+        except FAILURES as error:
+            raise explained(error) from error
+
+
+async def _open(url: str, **settings: Any) -> Any:
+    # Connections are clean when they come back: nothing here leaves a setting, a lock or a listener behind.
+    return await asyncpg.create_pool(url, min_size=0, reset=_keep, **settings)
+
+
+async def _keep(_connection: object) -> None:
+    pass
+
+
+async def _close(pool: Any) -> None:
+    await pool.close()
+
+
+def explained(error: Exception) -> Exception:
+    """Return what `error` means to a store; or `error` itself."""
+    if isinstance(error, asyncpg.UniqueViolationError):
+        named = TAKEN.search(error.detail or "")
+        return NotUniqueError(error.table_name or "row", named[1] if named else None)
+    if isinstance(error, MISCONFIGURED):
+        return ConfigError(f"PostgreSQL refuses us: {error}")
+    if isinstance(error, LACKING):
+        return ConfigError(f"{error}: the database lacks part of the schema; create the schema first")
+    if isinstance(error, UNSTORABLE):
+        return UnstorableError(f"PostgreSQL cannot store a value: {type(error).__name__}")
+    if _is_passing(error):
+        return StoreBusyError(f"PostgreSQL is not available: {type(error).__name__}")
+    return error
+
+
+def _is_passing(error: Exception) -> bool:
+    """Tell whether the same call may succeed later."""
+    if isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError):
+        return True
+    passing = (
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.TransactionRollbackError,
+        asyncpg.LockNotAvailableError,
+        asyncpg.ReadOnlySQLTransactionError,
+        asyncpg.InternalClientError,
+    )
+    return isinstance(error, passing)

@@ -1,0 +1,91 @@
+"""The database servers of this machine, each with a database that no other test run has."""
+
+import os
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import anyio
+import asyncmy
+import asyncpg
+import pytest
+
+Kind = Literal["postgresql", "mysql"]
+URLS: Mapping[Kind, str] = {
+    "postgresql": os.environ.get("PORTICO_TEST_POSTGRES") or "postgresql://postgres@127.0.0.1:5432/postgres",
+    "mysql": os.environ.get("PORTICO_TEST_MYSQL") or "mysql://root@127.0.0.1:3306/mysql",
+}
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncmy.errors.MySQLError)
+QUOTES: Mapping[Kind, str] = {"postgresql": '"', "mysql": "`"}
+
+
+@dataclass(frozen=True)
+class DatabaseServer:
+    """One database on a server."""
+
+    kind: Kind
+    name: str
+
+    @property
+    def address(self) -> str:
+        """User, host, port and database, as every URL of it ends."""
+        parts = urlsplit(URLS[self.kind])
+        return f"//{parts.netloc}/{self.name}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.kind}:{self.address}"
+
+    async def run(self, *statements: str) -> None:
+        """Run statements of the test's own, outside of any transaction."""
+        async with _connected(self.kind, self.name) as execute:
+            for statement in statements:
+                await execute(statement)
+
+    async def drop(self, *tables: str) -> None:
+        quote = QUOTES[self.kind]
+        await self.run(*[f"DROP TABLE IF EXISTS {quote}{table}{quote}" for table in tables])
+
+
+@contextmanager
+def database_on(kind: Kind) -> Generator[DatabaseServer]:
+    """Give a new database and drop it afterwards; skip where no server runs, but never where CI is set."""
+    name = f"portico_test_{uuid4().hex[:12]}"
+    try:
+        anyio.run(_on_server, kind, f"CREATE DATABASE {name}")
+    except UNREACHABLE as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"{kind} NOT CHECKED: {type(error).__name__} at {urlsplit(URLS[kind]).netloc.rpartition('@')[2]}")
+    try:
+        yield DatabaseServer(kind, name)
+    finally:
+        anyio.run(_on_server, kind, f"DROP DATABASE {name}" + (" WITH (FORCE)" if kind == "postgresql" else ""))
+
+
+async def _on_server(kind: Kind, statement: str) -> None:
+    async with _connected(kind, None) as execute:
+        await execute(statement)
+
+
+@asynccontextmanager
+async def _connected(kind: Kind, name: str | None) -> AsyncGenerator[Callable[[str], Coroutine[Any, Any, object]]]:
+    parts = urlsplit(URLS[kind])
+    database = name or parts.path.lstrip("/")
+    if kind == "postgresql":
+        postgres = await asyncpg.connect(parts._replace(path=f"/{database}").geturl())
+        try:
+            yield postgres.execute
+        finally:
+            await postgres.close()
+        return
+    settings: dict[str, Any] = {"user": parts.username, "password": parts.password or "", "database": database}
+    mysql = await asyncmy.connect(host=parts.hostname, port=parts.port or 3306, autocommit=True, **settings)
+    async with mysql.cursor() as cursor:
+        try:
+            yield cursor.execute
+        finally:
+            await mysql.ensure_closed()
