@@ -215,6 +215,7 @@ SECURITY = {
 
 ARCHITECTURE = {
     "ARCH-callers": "whose credentials a server call uses is its first argument",
+    "ARCH-joined": "calls can be part of a transaction of the application",
     "ARCH-construction": "what can be decided once is decided at construction",
     "ARCH-declaration": "an endpoint is declared once",
     "ARCH-examples": "an example is a folder whose README has the commands that the tests run",

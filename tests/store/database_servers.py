@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -55,7 +56,7 @@ def database_on(kind: Kind) -> Generator[DatabaseServer]:
     """Give a new database and drop it afterwards; skip where no server runs, but never where CI is set."""
     name = f"portico_test_{uuid4().hex[:12]}"
     try:
-        anyio.run(_on_server, kind, f"CREATE DATABASE {name}")
+        _on_server(kind, f"CREATE DATABASE {name}")
     except UNREACHABLE as error:
         if os.environ.get("CI"):
             raise
@@ -63,12 +64,17 @@ def database_on(kind: Kind) -> Generator[DatabaseServer]:
     try:
         yield DatabaseServer(kind, name)
     finally:
-        anyio.run(_on_server, kind, f"DROP DATABASE {name}" + (" WITH (FORCE)" if kind == "postgresql" else ""))
+        _on_server(kind, f"DROP DATABASE {name}" + (" WITH (FORCE)" if kind == "postgresql" else ""))
 
 
-async def _on_server(kind: Kind, statement: str) -> None:
-    async with _connected(kind, None) as execute:
-        await execute(statement)
+def _on_server(kind: Kind, statement: str) -> None:
+    async def execute() -> None:
+        async with _connected(kind, None) as run:
+            await run(statement)
+
+    # A fixture is made in the event loop of the test that asks for it first.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(anyio.run, execute).result()
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """Stores over the database servers keep the contract of an Adapter, whoever made the connections."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from portico.store.adapter import Adapter
 from portico.store.connect import open_store
 from portico.testing.adapter_suite import AdapterSuite
 from requirements import requirement
-from store.database_servers import DatabaseServer, database_on
+from store.database_servers import DatabaseServer
 
 pytestmark = [
     pytest.mark.anyio,
@@ -24,18 +24,6 @@ pytestmark = [
 def anyio_backend() -> str:
     """The drivers run on asyncio only."""
     return "asyncio"
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[DatabaseServer]:
-    with database_on("postgresql") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def mysql() -> Iterator[DatabaseServer]:
-    with database_on("mysql") as server:
-        yield server
 
 
 class OnServer(AdapterSuite):
