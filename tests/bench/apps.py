@@ -1,4 +1,4 @@
-"""The applications that are served, each on the SQLite file that the environment names.
+"""The applications that are served, each on the database whose URL the environment names.
 
 Limits are counted as in production and never reached.
 """
@@ -23,6 +23,7 @@ from portico.hosts import asgi
 ORIGIN = "http://localhost:3000"
 SECRET = "benchmark-secret-0123456789-abcdefghij-XYZ"
 DATABASE = "BENCH_DATABASE"
+PREFIX = "BENCH_PREFIX"
 BASE_PATH = "/api/auth"
 OFTEN = 10**9
 
@@ -34,29 +35,34 @@ UNLIMITED = RateLimitOptions(
 
 
 def make(
-    database: str, *, cache: CookieCacheOptions | None = None, plugins: Sequence[Plugin[Any, Any]] = ()
+    database: Any,
+    *,
+    cache: CookieCacheOptions | None = None,
+    plugins: Sequence[Plugin[Any, Any]] = (),
+    **options: Any,
 ) -> Auth[AnyApi]:
-    """Return an Auth on the SQLite file `database`."""
+    """Return an Auth on `database`, which is anything that an Auth takes."""
     return Auth(
         secret=SECRET,
         base_url=ORIGIN,
-        database=f"sqlite:///{database}",
+        database=database,
         email_and_password=EmailAndPassword(enabled=True),
         session=SessionOptions(cookie_cache=cache or CookieCacheOptions()),
         rate_limit=UNLIMITED,
         plugins=plugins,
+        **options,
     )
 
 
 async def create_schema(database: str) -> None:
-    """Make the file with its tables, which are the same for all of these applications."""
+    """Make the tables, which are the same for all of these applications."""
     auth = make(database)
     await auth.create_schema()
     await auth.close()
 
 
 def plain() -> asgi.ASGIApp:
-    """Return the application that reads each session from SQLite."""
+    """Return the application that reads each session from the database."""
     return asgi.app(make(os.environ[DATABASE]))
 
 
@@ -69,3 +75,29 @@ def cached() -> asgi.ASGIApp:
 def crowded() -> asgi.ASGIApp:
     """Return the one that has ten more plugins, which are concerned with other paths."""
     return asgi.app(make(os.environ[DATABASE], plugins=ten_plugins()))
+
+
+def on_engine() -> asgi.ASGIApp:
+    """Return the one whose connections are those of a SQLAlchemy engine."""
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # the others do not need it
+
+    url = os.environ[DATABASE].replace("postgresql:", "postgresql+asyncpg:", 1)
+    return asgi.app(make(create_async_engine(url)))
+
+
+def on_databases() -> asgi.ASGIApp:
+    """Return the one whose connections are those of a databases.Database."""
+    from databases import Database  # noqa: PLC0415
+
+    return asgi.app(make(Database(os.environ[DATABASE])))
+
+
+def on_redis() -> asgi.ASGIApp:
+    """Return the one whose sessions are in Redis."""
+    from redis.asyncio import Redis  # noqa: PLC0415
+
+    from portico.store.redis import RedisStorage  # noqa: PLC0415
+
+    client: Any = Redis(host="127.0.0.1")
+    storage = RedisStorage(client, os.environ[PREFIX])
+    return asgi.app(make(os.environ[DATABASE], secondary_storage=storage))

@@ -37,22 +37,22 @@ def figures(folder: Path) -> Iterator[Figure]:
         }
         if absent is None:
             started["upstream"] = stack.enter_context(servers.upstream(folder))
-        rates = _rates(started, ROUNDS, SECONDS)
-    yield _compared(rates, "plain", "hello", name="get-session, SQLite : hello", bound=0.23)
-    yield _compared(rates, "cached", "hello", name="get-session, cookie cache : hello", bound=0.35)
+        rates = rates_of(started, ROUNDS, SECONDS)
+    yield compared(rates, "plain", "hello", name="get-session, SQLite : hello", bound=0.23)
+    yield compared(rates, "cached", "hello", name="get-session, cookie cache : hello", bound=0.35)
     name = "get-session, SQLite : upstream on Node"
     if absent is None:
-        yield _compared(rates, "plain", "upstream", name=name, bound=12)
+        yield compared(rates, "plain", "upstream", name=name, bound=12)
     else:
         yield Figure(name=name, measured=None, wanted="at least", bound=12, detail=absent)
     close = folder / "close"
     close.mkdir()
     with servers.portico("plain", close) as plain, servers.portico("crowded", close) as crowded:
-        rates = _rates({"plain": plain, "crowded": crowded}, CLOSE_ROUNDS, CLOSE_SECONDS)
-    yield _compared(rates, "crowded", "plain", name="get-session, ten more plugins : none", bound=0.95)
+        rates = rates_of({"plain": plain, "crowded": crowded}, CLOSE_ROUNDS, CLOSE_SECONDS)
+    yield compared(rates, "crowded", "plain", name="get-session, ten more plugins : none", bound=0.95)
 
 
-def _rates(started: Mapping[str, Server], count: int, seconds: int) -> Rates:
+def rates_of(started: Mapping[str, Server], count: int, seconds: int) -> Rates:
     cookies = {name: server.sign_up() for name, server in started.items() if name != "hello"}
     # Hello is sent what it is compared with; it does not look.
     targets = {
@@ -75,7 +75,7 @@ def _rate(server: Server, target: Target, seconds: int) -> float:
     return load.requests / (server.cpu_seconds() - before)
 
 
-def _compared(rates: Rates, ours: str, theirs: str, *, name: str, bound: float) -> Figure:
+def compared(rates: Rates, ours: str, theirs: str, *, name: str, bound: float) -> Figure:
     return Figure(
         name=name,
         measured=rounds.ratio(rates[ours], rates[theirs]),

@@ -1,5 +1,6 @@
 """The servers that are compared: a bare one, ours, and upstream's."""
 
+import os
 import shutil
 import sys
 from collections.abc import Generator, Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from bench.apps import DATABASE, ORIGIN, SECRET, create_schema
+from bench.apps import DATABASE, ORIGIN, PREFIX, SECRET, create_schema
 from bench.server import Server, free_port, running
 
 TESTS = Path(__file__).parents[1]
@@ -29,11 +30,11 @@ def bare(factory: str, folder: Path) -> AbstractContextManager[Server]:
     return _uvicorn(f"bench.bare:{factory}", folder, {})
 
 
-def portico(factory: str, folder: Path) -> AbstractContextManager[Server]:
-    """Serve what a factory of `apps` makes, on a file of its own in `folder`."""
-    database = str(folder / f"{factory}.db")
-    anyio.run(create_schema, database)
-    return _uvicorn(f"bench.apps:{factory}", folder, {DATABASE: database})
+def portico(factory: str, folder: Path, database: str | None = None) -> AbstractContextManager[Server]:
+    """Serve what a factory of `apps` makes, on the database of that URL or on a file of its own in `folder`."""
+    url = database or f"sqlite:///{folder / factory}.db"
+    anyio.run(create_schema, url)
+    return _uvicorn(f"bench.apps:{factory}", folder, {DATABASE: url, PREFIX: f"bench:{os.getpid()}:"})
 
 
 @contextmanager

@@ -75,21 +75,38 @@ async def _mysql(connection: Any) -> AsyncGenerator[Link, None]:
 
     errors = import_module("asyncmy.errors" if _driver_of(connection) == "asyncmy" else "pymysql.err")
     link = MysqlLink(connection, errors.MySQLError, counts_changes=True)
-    # What we send is in UTC; the database converts from the time zone of the connection.
-    await link.run("SET @better_auth_time_zone = @@SESSION.time_zone, time_zone = '+00:00'")
+    # What we send is in UTC; the database converts from the time zone of the connection. In a transaction of the
+    # application, a change of autocommit would end it.
+    own = not link.is_in_transaction()
+    mode, restored = (MYSQL_AUTOCOMMIT, MYSQL_RESTORED) if own else ("", "")
+    await link.run(f"SET @better_auth_time_zone = @@SESSION.time_zone, time_zone = '+00:00'{mode}")
     try:
         yield link
     finally:
         if not link.is_waiting:
-            await settled(link.run("SET time_zone = @better_auth_time_zone"))
+            await settled(link.run(f"SET time_zone = @better_auth_time_zone{restored}"))
 
 
 @asynccontextmanager
 async def _aiosqlite(connection: Any) -> AsyncGenerator[Link, None]:
     link = AiosqliteLink(connection)
-    [(enforced,)] = await link.fetch("PRAGMA foreign_keys")
-    if enforced:
-        yield link
+    own, level = not link.is_in_transaction(), connection.isolation_level
+    if own and level is not None:
+        # Or the sqlite3 module would begin a transaction before each write and leave it open.
+        connection.isolation_level = None
+    try:
+        async with _foreign_keys_checked(link):
+            yield link
+    finally:
+        if own and level is not None:
+            connection.isolation_level = level
+
+
+@asynccontextmanager
+async def _foreign_keys_checked(link: AiosqliteLink) -> AsyncGenerator[None, None]:
+    [(are_checked,)] = await link.fetch("PRAGMA foreign_keys")
+    if are_checked:
+        yield
         return
     if link.is_in_transaction():
         raise ConfigError(
@@ -98,9 +115,13 @@ async def _aiosqlite(connection: Any) -> AsyncGenerator[Link, None]:
         )
     await link.run("PRAGMA foreign_keys=on")
     try:
-        yield link
+        yield
     finally:
         await settled(link.run("PRAGMA foreign_keys=off"))
+
+
+MYSQL_AUTOCOMMIT: Final = ", @better_auth_autocommit = @@SESSION.autocommit, autocommit = 1"
+MYSQL_RESTORED: Final = ", autocommit = @better_auth_autocommit"
 
 
 def _driver_of(connection: Any) -> str:

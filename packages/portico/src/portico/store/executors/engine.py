@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import greenlet_spawn
 
 from portico.errors import StoreBusyError
 from portico.store.executors.borrowed import lent
@@ -32,22 +33,18 @@ class EngineExecutor(LinkExecutor):
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:
         """Return a connection for the length of the block."""
-        connection = await self._taken()
         try:
-            raw: Any = (await connection.get_raw_connection()).driver_connection
-            async with lent(raw) as link:
-                try:
-                    yield link
-                except BaseException:
-                    if link.is_in_transaction():
-                        # Thrown away in the middle: nobody may inherit it.
-                        await settled(connection.invalidate())
-                    raise
-        finally:
-            await settled(connection.close())
-
-    async def _taken(self) -> AsyncConnection:
-        try:
-            return await self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-        except (DBAPIError, SQLAlchemyError, OSError) as error:
+            lease = await self._engine.raw_connection()
+        except (SQLAlchemyError, OSError) as error:
             raise StoreBusyError(f"the database is not available: {type(error).__name__}") from error
+        try:
+            async with lent(lease.driver_connection) as link:
+                yield link
+        except GeneratorExit:
+            # Thrown away, so there is no waiting for anything: the engine opens another one.
+            lease.invalidate(soft=True)
+            raise
+        except BaseException:
+            await settled(greenlet_spawn(lease.close))
+            raise
+        await greenlet_spawn(lease.close)

@@ -79,6 +79,42 @@ class AsyncpgLink:
         return bool(self._connection.is_in_transaction())
 
 
+class PostgresPool:
+    """Connections of an asyncpg pool, those that nobody uses at hand: to lease one from the pool takes as long as to
+    read a row."""
+
+    def __init__(self, pool: Any, patience: float) -> None:
+        self._pool = pool
+        self._patience = patience
+        self._idle: list[Any] = []
+        self._waiting = 0
+
+    async def take(self) -> Any:
+        """Return a connection, waiting for one if every one is in use."""
+        while self._idle:
+            connection = self._idle.pop()
+            if _is_open(connection):
+                return connection
+        self._waiting += 1
+        try:
+            return await self._pool.acquire(timeout=self._patience)
+        finally:
+            self._waiting -= 1
+
+    async def give_back(self, connection: Any) -> None:
+        """Keep a connection at hand, or give it to whoever waits."""
+        if _is_open(connection) and not self._waiting:
+            self._idle.append(connection)
+        else:
+            await self._pool.release(connection)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        while self._idle:
+            await self._pool.release(self._idle.pop())
+        await self._pool.close()
+
+
 class PostgresExecutor(LinkExecutor):
     """An Executor over a pool of connections, which is opened by the first statement."""
 
@@ -87,10 +123,15 @@ class PostgresExecutor(LinkExecutor):
 
         `settings` are asyncpg's, such as `statement_cache_size=0` for PgBouncer in transaction mode.
         """
-        self._patience = patience
-        self._pools: LoopBound[Any] = LoopBound(
-            lambda: _open(url, max_size=pool_size, timeout=patience, **settings), _close
-        )
+
+        async def open_pool() -> PostgresPool:
+            # Connections are clean when they come back: nothing here leaves a setting, a lock or a listener behind.
+            pool: Any = asyncpg.create_pool(
+                url, min_size=0, max_size=pool_size, timeout=patience, reset=_keep, **settings
+            )
+            return PostgresPool(await pool, patience)
+
+        self._pools: LoopBound[PostgresPool] = LoopBound(open_pool, PostgresPool.close)
 
     @cached_property
     def dialect(self) -> "Dialect":
@@ -100,10 +141,9 @@ class PostgresExecutor(LinkExecutor):
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:
         """Return a connection for the length of the block."""
-        pool = self._pools.ready or await self._ready()
         try:
-            # Waiting with a time limit costs a timer, so only where there is something to wait for.
-            connection = await pool.acquire(timeout=None if pool.get_idle_size() else self._patience)
+            pool = self._pools.ready or await self._pools.get()
+            connection = await pool.take()
         except FAILURES as error:
             raise explained(error) from error
         try:
@@ -113,34 +153,27 @@ class PostgresExecutor(LinkExecutor):
             connection.terminate()
             raise
         except BaseException:
-            if not connection.is_closed() and connection.is_in_transaction():
+            if _is_open(connection) and connection.is_in_transaction():
                 connection.terminate()
-            await settled(pool.release(connection))
+            await settled(pool.give_back(connection))
             raise
-        await pool.release(connection)
+        await pool.give_back(connection)
 
     async def close(self) -> None:
         """Let go of connections; whoever uses the executor again opens them again."""
         await self._pools.close()
-
-    async def _ready(self) -> Any:
-        try:
-            return await self._pools.get()
-        except FAILURES as error:
-            raise explained(error) from error
-
-
-async def _open(url: str, **settings: Any) -> Any:
-    # Connections are clean when they come back: nothing here leaves a setting, a lock or a listener behind.
-    return await asyncpg.create_pool(url, min_size=0, reset=_keep, **settings)
 
 
 async def _keep(_connection: object) -> None:
     pass
 
 
-async def _close(pool: Any) -> None:
-    await pool.close()
+def _is_open(connection: Any) -> bool:
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        # The pool has taken it back, because its connection was lost.
+        return False
 
 
 def explained(error: Exception) -> Exception:
