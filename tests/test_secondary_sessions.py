@@ -83,7 +83,7 @@ async def test_a_session_is_one_key_with_its_user_and_an_entry_in_the_list_of_th
     # The reply has the same order of columns.
     assert json.dumps(shown, separators=(",", ":")) == await here.storage.get(token)
     assert await here.rows() == 0
-    assert [table.name for table in here.auth.database_tables] == ["user", "account", "verification"]
+    assert [table.name for table in here.auth.database_tables] == ["user", "account"]
 
 
 @requirement("ARCH-secondary")

@@ -32,7 +32,9 @@ PURPOSE = "a link says what it is for, and until when"
 NOT_BY_OTHERS = "another user's call does not use up a token"
 MORE_VERBS = "what changes something may be called by PUT and PATCH, too"
 NO_DEAD_ENTRIES = "the list of a user's sessions loses those that ended; upstream leaves one of them"
-IN_THE_DATABASE = "codes and links stay in the database, which takes each of them once"
+NO_PROVIDERS = "there are no other providers yet, whose cookies would end"
+AS_LONG_AS_THE_WINDOW = "a copy that is the session lasts as long as its window, and is not written anew before"
+EVERY_COLUMN = "a column without a value is null; upstream's memory leaves it out"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -90,6 +92,7 @@ DIFFERENCES = [
     Deliberate("mails/delete-user: by a * of somebody else", "rows: verification", NOT_BY_OTHERS),
     Deliberate("*/cookie cache: a revoked session is still read", "[567] *", AUTHORITATIVE),
     Deliberate("*/cookie cache: a revoked session is still read", "rows: user.0.name", AUTHORITATIVE),
+    Deliberate("jwt/cookie cache: revoked, and /unlink-account", "[56] *", AUTHORITATIVE),
     Deliberate("*/cookie cache: not fresh in the copy", "*", AUTHORITATIVE),
     Deliberate("*/cookie cache: update-user *", "* POST /update-user: cookies*", AUTHORITATIVE),
     Deliberate("compact/cookie cache: unreadable", "* a.b.c*", NOT_A_SERVER_ERROR),
@@ -125,9 +128,20 @@ DIFFERENCES = [
     Deliberate("limited/rate limit: wrong methods", "*", MATCHED_ONLY),
     Deliberate("limited/rate limit: unknown paths below a limited one", "*", MATCHED_ONLY),
     Deliberate("limited*", "*: headers.retry-after", RETRY_AFTER),
-    Deliberate("secondary*", "rows: verification", IN_THE_DATABASE),
+    *[
+        Deliberate("stateless/*", f"*.{column}", EVERY_COLUMN)
+        for column in ("user.image", "session.theme", "session.textSize", "session.role")
+    ],
+    Deliberate("stateless/*: ended elsewhere", "5 GET /list-sessions: body.json.0.*", EVERY_COLUMN),
+    Deliberate("stateless/*: a big session", "1 POST /sign-up/email: cookies.3.value.chunk of", EVERY_COLUMN),
+    Deliberate("stateless/*", "* POST /sign-out: cookies", NO_PROVIDERS),
+    Deliberate("stateless/*", "* POST /revoke-sessions: cookies", NO_PROVIDERS),
+    Deliberate("stateless/*: ended elsewhere", "14 GET /get-session*: cookies", NO_PROVIDERS),
+    Deliberate(
+        "stateless/*: not remembered", "2 POST /sign-in/email: cookies.2.value.payload.exp", AS_LONG_AS_THE_WINDOW
+    ),
+    Deliberate("stateless/*: not remembered", "3 GET /get-session: cookies", AS_LONG_AS_THE_WINDOW),
     Deliberate("secondary*: all but one's own are revoked", "rows: secondary storage.1.value", NO_DEAD_ENTRIES),
-    Deliberate("limited in secondary storage/*", "rows: verification", IN_THE_DATABASE),
 ]
 
 CLIENT_DIFFERENCES = [

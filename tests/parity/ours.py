@@ -26,6 +26,7 @@ from portico import (
     SessionOptions,
     User,
     UserOptions,
+    VerificationOptions,
 )
 from portico.crypto.password import Scrypt
 from portico.hosts import asgi
@@ -184,6 +185,11 @@ def name_of_user(session: Session, user: User) -> str:
     return user.name
 
 
+def verification() -> VerificationOptions:
+    way: Any = ENVIRONMENT.get("STORE_IDENTIFIER", "plain")
+    return VerificationOptions(store_identifier=way, **flags(store_in_database="VERIFICATION_IN_DB"))
+
+
 def make() -> Auth[AnyApi]:
     options: dict[str, Any] = {}
     if ENVIRONMENT.get("SECONDARY") == "1":
@@ -193,7 +199,7 @@ def make() -> Auth[AnyApi]:
         **options,
         secret=ENVIRONMENT["SECRET"],
         base_url=ENVIRONMENT["BASE_URL"],
-        database=f"sqlite:///{ENVIRONMENT['DB']}",
+        database=None if is_on("STATELESS") else f"sqlite:///{ENVIRONMENT['DB']}",
         trusted_origins=listed("TRUSTED_ORIGINS"),
         email_and_password=email_and_password(),
         email_verification=email_verification(),
@@ -206,6 +212,7 @@ def make() -> Auth[AnyApi]:
             preserve_session_in_database=is_on("PRESERVE_SESSION_IN_DB"),
             **seconds(expires_in="EXPIRES_IN", update_age="UPDATE_AGE", fresh_age="FRESH_AGE"),
         ),
+        verification=verification(),
         account=AccountOptions(account_linking=AccountLinking(allow_unlinking_all=is_on("ALLOW_UNLINKING_ALL"))),
         additional_fields={"session": SESSION_FIELDS} if is_on("SESSION_FIELDS") else {},
         rate_limit=RateLimitOptions(enabled=ENVIRONMENT.get("RATE_LIMIT") == "1", storage=storage),

@@ -45,16 +45,29 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "bearer": {"PLUGINS": "bearer"},
     "challenged bearer": {"PLUGINS": f"bearer,{PLUGINS}"},
     "compact": {"COOKIE_CACHE": "compact", "PLUGINS": "bearer"},
-    "jwt": {"COOKIE_CACHE": "jwt"},
+    "jwt": {"COOKIE_CACHE": "jwt", "CHANGE_EMAIL": "1", "UPDATE_EMAIL_WITHOUT_VERIFICATION": "1", "DELETE_USER": "1"},
     "jwe": {"COOKIE_CACHE": "jwe"},
     "limited": {"RATE_LIMIT": "1", "PLUGINS": PLUGINS},
     "secure": {"BASE_URL": SECURE_ORIGIN, "COOKIE_CACHE": "compact"},
     "routed": {"DISABLED_PATHS": "/sign-out,/update-user", "SKIP_TRAILING_SLASHES": "1", "EMAIL_AND_PASSWORD": "0"},
     "limited in the database": {"RATE_LIMIT": "1", "RATE_LIMIT_STORAGE": "database", "PLUGINS": PLUGINS},
     "limited in secondary storage": {"RATE_LIMIT": "1", "SECONDARY": "1"},
-    "secondary": {"SECONDARY": "1"},
-    "secondary and database": {"SECONDARY": "1", "STORE_SESSION_IN_DB": "1"},
-    "secondary and record": {"SECONDARY": "1", "STORE_SESSION_IN_DB": "1", "PRESERVE_SESSION_IN_DB": "1"},
+    "secondary": {"SECONDARY": "1", "MAILS": MAILS, "DELETE_USER": "1"},
+    "secondary and database": {
+        "SECONDARY": "1",
+        "STORE_SESSION_IN_DB": "1",
+        "VERIFICATION_IN_DB": "1",
+        "MAILS": MAILS,
+        "DELETE_USER": "1",
+    },
+    "secondary and record": {
+        "SECONDARY": "1",
+        "STORE_SESSION_IN_DB": "1",
+        "PRESERVE_SESSION_IN_DB": "1",
+        "STORE_IDENTIFIER": "hashed",
+        "MAILS": MAILS,
+        "DELETE_USER": "1",
+    },
     "eager": {"UPDATE_AGE": "0", "FRESH_AGE": "0", "EXPIRES_IN": "3600"},
     "mails": {"MAILS": MAILS, "CHANGE_EMAIL": "1", "DELETE_USER": "1", "SEND_ON_SIGN_UP": "1"},
     "proven": {
@@ -75,6 +88,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     },
     "mute": {"CHANGE_EMAIL": "1", "REQUIRE_EMAIL_VERIFICATION": "1", "SEND_ON_SIGN_IN": "1"},
     "accounts": {"SESSION_FIELDS": "1", "ALLOW_UNLINKING_ALL": "1", "DISABLE_SESSION_REFRESH": "1"},
+    "stateless": {"STATELESS": "1", "SESSION_FIELDS": "1"},
     "deferred": {"DEFER_SESSION_REFRESH": "1"},
     "versioned": {
         "COOKIE_CACHE": "compact",
@@ -177,7 +191,10 @@ class Server:
             with closing(sqlite3.connect(self.secondary, timeout=10)) as connection:
                 connection.row_factory = sqlite3.Row
                 # Keys that go together are written in either order.
-                order = """case when instr("key", '-') then substr("key", 1, 8) end, rowid"""
+                order = """
+                    case when "key" like 'verification:%' then 'v' when instr("key", '-') then substr("key", 1, 8) end,
+                    rowid
+                """
                 rows = connection.execute(f'select * from "secondaryStorage" order by {order}')
                 found["secondary storage"] = [dict(row) for row in rows]
         return found

@@ -60,7 +60,7 @@ const secondaryStorage = () => {
 };
 
 const auth = betterAuth({
-  database,
+  database: env.STATELESS === "1" ? undefined : database,
   secondaryStorage: env.SECONDARY === "1" ? secondaryStorage() : undefined,
   secret: env.SECRET,
   baseURL: env.BASE_URL,
@@ -114,6 +114,7 @@ const auth = betterAuth({
     storeSessionInDatabase: env.STORE_SESSION_IN_DB === "1",
     preserveSessionInDatabase: env.PRESERVE_SESSION_IN_DB === "1",
   },
+  verification: { storeIdentifier: env.STORE_IDENTIFIER, storeInDatabase: env.VERIFICATION_IN_DB === "1" },
   account: { accountLinking: { allowUnlinkingAll: env.ALLOW_UNLINKING_ALL === "1" } },
   rateLimit: { enabled: env.RATE_LIMIT === "1", storage: env.RATE_LIMIT_STORAGE },
   disabledPaths: listed("DISABLED_PATHS"),
@@ -123,8 +124,10 @@ const auth = betterAuth({
   logger: { disabled: true },
 });
 
-const migrations = await getMigrations(auth.options);
-await migrations.runMigrations();
+if (env.STATELESS !== "1") {
+  const migrations = await getMigrations(auth.options);
+  await migrations.runMigrations();
+}
 
 const handler = toNodeHandler(auth);
 const answer = (request, response) => {

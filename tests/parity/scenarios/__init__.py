@@ -23,6 +23,7 @@ from parity.scenarios.session_updates import SESSION_UPDATES
 from parity.scenarios.sessions import SESSIONS
 from parity.scenarios.sign_in import SIGN_IN
 from parity.scenarios.sign_up import SIGN_UP
+from parity.scenarios.stateless import STATELESS
 from parity.scenarios.two_factor import TWO_FACTOR
 from parity.scenarios.usernames import USERNAMES
 from parity.scenarios.users import USERS
@@ -52,5 +53,6 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "rate limit": RATE_LIMITS,
     "options": CONFIGURED,
     "beyond one process": SECONDARY,
+    "stateless": STATELESS,
 }
 SCENARIOS = [replace(each, subject=subject) for subject, scenarios in SUBJECTS.items() for each in scenarios]

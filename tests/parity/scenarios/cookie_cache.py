@@ -179,4 +179,23 @@ def _scenarios(on: str) -> Iterator[Scenario]:
     )
 
 
-COOKIE_CACHE = [each for on in ("compact", "jwt", "jwe") for each in _scenarios(on)]
+# What a session that was revoked, but has its copy still, must not do.
+SENSITIVE: tuple[tuple[str, dict[str, str]], ...] = (
+    ("/change-email", {"newEmail": "bob@example.com"}),
+    ("/change-password", {"currentPassword": "password123", "newPassword": "password124"}),
+    ("/verify-password", {"password": "password123"}),
+    ("/delete-user", {"password": "password123"}),
+    ("/revoke-session", {"token": "x"}),
+    ("/revoke-sessions", {}),
+    ("/revoke-other-sessions", {}),
+    ("/unlink-account", {"providerId": "credential", "accountId": "x"}),
+)
+
+
+def _revoked() -> Iterator[Scenario]:
+    for path, body in SENSITIVE:
+        ended = (sign_up(), sign_in(jar="b"), post("/revoke-other-sessions", {}), whoami(jar="b"))
+        yield scenario(f"revoked, and {path}", *ended, post(path, body, jar="b"), whoami(jar="b"), on="jwt")
+
+
+COOKIE_CACHE = [*(each for on in ("compact", "jwt", "jwe") for each in _scenarios(on)), *_revoked()]

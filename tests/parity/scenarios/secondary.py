@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from parity.scenario import Scenario, Step, get, post, reply, scenario, sign_in, sign_up, whoami
+from parity.scenario import Mail, Scenario, Step, get, post, reply, scenario, sign_in, sign_up, whoami
 from parity.scenarios.rate_limits import times
 
 STORES = ("secondary", "secondary and database", "secondary and record")
@@ -82,6 +82,34 @@ SECONDARY = [
         ),
         whoami(),
         whoami(jar="b"),
+    ),
+    *everywhere(
+        STORES,
+        "a password is asked for",
+        sign_up(),
+        post("/request-password-reset", {"email": "ann@example.com"}, jar="z"),
+    ),
+    *everywhere(
+        STORES,
+        "a password is reset",
+        sign_up(),
+        post("/request-password-reset", {"email": "ann@example.com", "redirectTo": "/r"}, jar="z"),
+        get(Mail("reset-password", "url"), jar="z"),
+        *[
+            post("/reset-password", {"newPassword": "another-password", "token": Mail("reset-password")}, label=label)
+            for label in ("right", "again")
+        ],
+        get(Mail("reset-password", "url"), jar="z", label="late"),
+    ),
+    *everywhere(STORES, "a user asks to be deleted", sign_up(), post("/delete-user", {})),
+    *everywhere(
+        STORES,
+        "a user is deleted",
+        sign_up(),
+        post("/delete-user", {}),
+        post("/delete-user", {"token": "wrong"}, label="wrong"),
+        post("/delete-user", {"token": Mail("delete-account")}, label="right"),
+        whoami(),
     ),
     *everywhere(LIMITERS, "five times /sign-in/email", *times(5, sign_in("x@example.com"), 41)),
     *everywhere(LIMITERS, "two clients", *times(4, sign_in(), 42), *times(1, sign_in(), 43), *times(2, get("/ok"), 42)),

@@ -28,9 +28,11 @@ from .options import (
     DeleteUser,
     EmailAndPassword,
     EmailVerification,
+    IdentifiersByPrefix,
     RateLimitOptions,
     SessionOptions,
     UserOptions,
+    VerificationOptions,
 )
 from .rate_limit import RateLimit, RateLimitStore
 from .schema import Column, Columns, HookContext, Row
@@ -64,6 +66,7 @@ __all__ = [
     "DeleteUser",
     "EmailAndPassword",
     "EmailVerification",
+    "IdentifiersByPrefix",
     "PasswordHasher",
     "RateLimit",
     "RateLimitOptions",
@@ -71,6 +74,7 @@ __all__ = [
     "Scrypt",
     "SessionOptions",
     "UserOptions",
+    "VerificationOptions",
     # Mails
     "ChangeEmailMail",
     "DeleteAccountMail",

@@ -2,7 +2,7 @@
 
 import difflib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from portico.crypto.keyring import Keyring
 from portico.errors import ConfigError
 from portico.options import (
     AuthOptions,
-    CookieCacheOptions,
+    CacheStrategy,
     EmailAndPassword,
     EmailVerification,
     SessionOptions,
@@ -123,15 +123,47 @@ def check_session(options: SessionOptions) -> None:
         seconds: Any = getattr(options, name)
         if seconds < 0 or (name == "expires_in" and seconds == 0):
             raise ConfigError(f"session.{name} is a number of seconds, not {seconds!r}")
-    cache = options.cookie_cache
-    if cache.strategy not in {"compact", "jwt", "jwe"}:
-        raise ConfigError(f"session.cookie_cache.strategy is compact, jwt or jwe, not {cache.strategy!r}")
-    if cache.max_age <= 0:
-        raise ConfigError(f"session.cookie_cache.max_age is a number of seconds above 0, not {cache.max_age!r}")
-    if not 0 <= cache.refresh_cache <= cache.max_age:
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopySettings:
+    """What the options of the cookie cache come to."""
+
+    enabled: bool
+    strategy: CacheStrategy
+    max_age: int
+    version: str | Callable[[Any, Any], str]
+    renewal: int
+    """How many seconds before its end a copy is written anew; 0 for never."""
+    is_checked: bool
+    """Whether a copy is believed only while the store has its session."""
+
+
+def copy_settings_of(session: SessionOptions, *, is_stateless: bool, has_database: bool) -> CopySettings:
+    """Return how copies of sessions are kept in cookies; where they are stateless, a copy is the session."""
+    cache = session.cookie_cache
+    if is_stateless and cache.instant_revocation:
         raise ConfigError(
-            f"session.cookie_cache.refresh_cache is a number of seconds up to max_age, not {cache.refresh_cache!r}"
+            "session.cookie_cache.instant_revocation needs a store that knows which sessions were revoked: pass "
+            "database= or secondary_storage="
         )
+    strategy: CacheStrategy = cache.strategy or ("jwe" if is_stateless else "compact")
+    if strategy not in {"compact", "jwt", "jwe"}:
+        raise ConfigError(f"session.cookie_cache.strategy is compact, jwt or jwe, not {strategy!r}")
+    max_age = (session.expires_in if is_stateless else 300) if cache.max_age is None else cache.max_age
+    if max_age <= 0:
+        raise ConfigError(f"session.cookie_cache.max_age is a number of seconds above 0, not {max_age!r}")
+    renewal = is_stateless if cache.refresh_cache is None else cache.refresh_cache
+    if not 0 <= renewal <= max_age:
+        raise ConfigError(f"session.cookie_cache.refresh_cache is a number of seconds up to max_age, not {renewal!r}")
+    return CopySettings(
+        enabled=is_stateless if cache.enabled is None else cache.enabled,
+        strategy=strategy,
+        max_age=max_age,
+        version=cache.version,
+        renewal=_copy_renewal(renewal, max_age, has_database=has_database),
+        is_checked=cache.instant_revocation,
+    )
 
 
 def check_links(options: AuthOptions) -> None:
@@ -150,9 +182,8 @@ def check_links(options: AuthOptions) -> None:
             raise ConfigError(f"{name} is a number of seconds above 0, not {seconds!r}")
 
 
-def copy_renewal_of(cache: CookieCacheOptions, *, has_database: bool) -> int:
-    """Return how many seconds before its end a cookie copy is written anew; 0 for never."""
-    if cache.refresh_cache is False:
+def _copy_renewal(renewal: bool | int, max_age: int, *, has_database: bool) -> int:
+    if renewal is False:
         return 0
     if has_database:
         logger.warning(
@@ -160,4 +191,4 @@ def copy_renewal_of(cache: CookieCacheOptions, *, has_database: bool) -> int:
             "the revocation of its session"
         )
         return 0
-    return cache.max_age // 5 if cache.refresh_cache is True else cache.refresh_cache
+    return max_age // 5 if renewal is True else renewal

@@ -41,5 +41,6 @@ class UserEndpoints(EndpointGroup[UserT, SessionT]):
             raise ApiError(NO_FIELDS_TO_UPDATE)
         current = self.signed_in(ctx)
         user = await self.users.update(ctx, {"id": current.user.id}, **changes)
-        admission.send(ctx, current.session, user or current.user)
+        # Where sessions are stateless, the user may be known to another process only.
+        admission.send(ctx, current.session, user or current.user.model_copy(update=changes))
         return Status(status=True)

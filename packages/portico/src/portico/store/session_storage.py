@@ -4,20 +4,17 @@
 and `revoked-sessions-before-<user>` the moment before which every session of the user was revoked.
 """
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-import anyio
 from pydantic_core import from_json, to_json
 
 from portico.schema import Record, Table
 from portico.store.secondary import SecondaryStorage
+from portico.store.storage_lock import locked
 from portico.wire import milliseconds, parse_timestamp, timestamp
-
-PATIENCE = 5
-"""How long a list of sessions is kept from others, and waited for, in seconds."""
 
 
 class Entry(NamedTuple):
@@ -130,18 +127,9 @@ class SessionStorage:
         listed = cast("list[dict[str, Any]]", parsed) if isinstance(parsed, list) else []
         return [each for each in listed if _is_listed(each)]
 
-    @asynccontextmanager
-    async def _listing(self, user_id: str) -> AsyncGenerator[None]:
-        """Change a list while no other process does; who dies in between is waited for at most `PATIENCE` seconds."""
-        key = f"active-sessions-lock-{user_id}"
-        with anyio.fail_after(2 * PATIENCE):
-            while await self._storage.increment(key, PATIENCE) > 1:  # noqa: ASYNC110  # the other may be elsewhere
-                await anyio.sleep(0.01)
-        try:
-            yield
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self._storage.delete(key)
+    def _listing(self, user_id: str) -> AbstractAsyncContextManager[None]:
+        """Change a list while no other process does."""
+        return locked(self._storage, f"active-sessions-lock-{user_id}")
 
     def _read(self, value: str | None, token: str) -> Entry | None:
         parsed: Any = _parsed(value)

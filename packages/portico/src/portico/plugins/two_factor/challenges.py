@@ -43,9 +43,9 @@ async def pending(ctx: Context, users: Users[UserT]) -> PendingSignIn[UserT]:
     # Other cookies name other verifications under the same signature.
     named = await ctx.auth.verifications.find(ctx, identifier=identifier) if _is_challenge(identifier) else None
     user = await users.find(ctx, id=named.value) if named else None
-    if named is None or user is None:
+    if identifier is None or user is None:
         raise ApiError(INVALID_TWO_FACTOR_COOKIE)
-    return PendingSignIn(named.identifier, user)
+    return PendingSignIn(identifier, user)
 
 
 async def count_attempt(ctx: Context, sign_in: PendingSignIn[UserT]) -> None:
