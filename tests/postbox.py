@@ -1,5 +1,6 @@
 """Where the tests' applications send their mails, and what else they are told."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from portico import (
     DeleteUser,
     EmailAndPassword,
     EmailVerification,
+    Headers,
     Request,
     ResetPasswordMail,
     Response,
@@ -89,6 +91,14 @@ class Postbox:
     @property
     def addresses(self) -> list[str]:
         return [address for address, _ in self.mails]
+
+
+def request(browser: Browser, path: str, body: object) -> Request:
+    """Return what a browser sends, for answers that are to be seen before the work after them is done."""
+    headers = Headers([*browser.headers.items(), ("content-type", "application/json")])
+    return Request(
+        method="POST", path=f"{browser.auth.site.path}{path}", headers=headers, body=json.dumps(body).encode()
+    )
 
 
 async def follow(browser: Browser, mail: Mail) -> Response:

@@ -14,7 +14,7 @@ def raced(program: str, *arguments: str) -> list[str]:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = [line for process in processes for line in process.communicate(timeout=30)[0].splitlines()]
+    said = [line for process in processes for line in process.communicate(timeout=60)[0].splitlines()]
     assert [process.returncode for process in processes] == [0, 0]
     return said
 

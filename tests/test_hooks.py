@@ -222,7 +222,7 @@ def test_a_hook_or_extension_for_a_path_that_nobody_serves_is_a_mistake() -> Non
     async def patient(ctx: Context) -> None:
         """Run once somebody serves the path."""
 
-    with pytest.raises(ConfigError, match="no endpoint has the path '/sign-inn/email'; the paths are /change-email"):
+    with pytest.raises(ConfigError, match="no endpoint has the path '/sign-inn/email'; the paths are /account-info"):
         plain(hooks=[lost])
     plain(hooks=[patient])
 

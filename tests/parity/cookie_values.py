@@ -31,11 +31,11 @@ def signed(value: str) -> dict[str, Any]:
     }
 
 
-def session_data(value: str) -> dict[str, Any]:
-    """Open a cached session, whatever its strategy."""
+def session_data(value: str, *, salt: bytes = b"better-auth-session") -> dict[str, Any]:
+    """Open a cached session, whatever its strategy; or an account, whose salt is another."""
     dots = value.count(".")
     try:
-        return _jwe(value) if dots == 4 else _jwt(value) if dots == 2 else _compact(value)
+        return _jwe(value, salt) if dots == 4 else _jwt(value) if dots == 2 else _compact(value)
     except (ValueError, KeyError, TypeError):
         return {"strategy": "unreadable"}
 
@@ -72,10 +72,10 @@ def _jwt(value: str) -> dict[str, Any]:
     }
 
 
-def _jwe(value: str) -> dict[str, Any]:
+def _jwe(value: str, salt: bytes) -> dict[str, Any]:
     """Open what `dir` and A256CBC-HS512 made. See RFC 7518 §5.2."""
     header, _, vector, text, tag = value.split(".")
-    derivation = HKDF(SHA256(), 64, b"better-auth-session", b"BetterAuth.js Generated Encryption Key")
+    derivation = HKDF(SHA256(), 64, salt, b"BetterAuth.js Generated Encryption Key")
     key = derivation.derive(SECRET.encode())
     authenticated = header.encode() + _decoded(vector) + _decoded(text) + (len(header) * 8).to_bytes(8, "big")
     expected = hmac.digest(key[:32], authenticated, "sha512")[:32]

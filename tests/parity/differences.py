@@ -35,6 +35,12 @@ NO_DEAD_ENTRIES = "the list of a user's sessions loses those that ended; upstrea
 NO_PROVIDERS = "there are no other providers yet, whose cookies would end"
 AS_LONG_AS_THE_WINDOW = "a copy that is the session lasts as long as its window, and is not written anew before"
 EVERY_COLUMN = "a column without a value is null; upstream's memory leaves it out"
+IN_THE_DATABASE = "codes and links stay in the database, which takes each of them once"
+NOT_A_PROFILE = "a page is no profile; upstream takes its letters for one"
+BY_PROVIDER = "an account may be named by its provider, too"
+ID_TOKENS_TOO = "id tokens are encrypted like the others"
+ONE_ORDER = "every refusal has its message first; upstream turns it round for this one"
+DEAD_LINKS = "a new password ends the changes of address that were under way"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -58,6 +64,12 @@ DIFFERENCES = [
     Deliberate("core/origins: * at sign-*", "* 'https:exact*", URLS_WITHOUT_TRICKS),
     Deliberate("core/origins: * at sign-*", "* 'https:/exact*", URLS_WITHOUT_TRICKS),
     Deliberate("core/origins: * at sign-*", "* 'https:///exact*", URLS_WITHOUT_TRICKS),
+    Deliberate("*providers/tokens: a profile for a token that is page", "* /account-info: *", NOT_A_PROFILE),
+    Deliberate("*providers/tokens: by the provider's name", "* POST /*: *", BY_PROVIDER),
+    Deliberate("*providers/tokens: by the provider's name", "rows: *", BY_PROVIDER),
+    Deliberate("*providers/tokens: by verbs of another kind", "* alias: *", MORE_VERBS),
+    Deliberate("providers/sign-up: an application that says no, *", "*: body.json(order)", ONE_ORDER),
+    Deliberate("encrypted providers/tokens: *", "rows: account.*.idToken", ID_TOKENS_TOO),
     Deliberate("core/update-user: the name is null", "2 POST /update-user: *", NOT_A_SERVER_ERROR),
     Deliberate("core/update-user: * of another kind", "*", TYPED_COLUMNS),
     Deliberate("accounts/update-session: a field of another kind", "*", TYPED_COLUMNS),
@@ -151,7 +163,10 @@ CLIENT_DIFFERENCES = [
 ]
 """What upstream's JavaScript client sees of them."""
 
-OWN_ROWS = [OwnRows("verification", "identifier", "2fa-step-*", EACH_STEP_ONCE)]
+OWN_ROWS = [
+    OwnRows("verification", "identifier", "2fa-step-*", EACH_STEP_ONCE),
+    OwnRows("verification", "identifier", "links-void-since-*", DEAD_LINKS),
+]
 
 
 def unexpected(scenario: str, found: list[Difference], other: Side) -> list[Difference]:

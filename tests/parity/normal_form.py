@@ -140,6 +140,8 @@ class _Form:
                 content = {"chunk of": len(value), "so far": self.value(session_data(chunks))}
             elif value and kind == "session_data":
                 content = self.value(session_data(value))
+            elif value and kind == "account_data":
+                content = self.value(session_data(value, salt=b"better-auth-account"))
             elif value:
                 content = self.value(signed(value))
             yield {"name": name, "value": content, "attributes": attributes}

@@ -18,13 +18,18 @@ from portico import (
     Auth,
     ChangeEmail,
     Column,
+    Context,
     DeleteUser,
     EmailAndPassword,
     EmailVerification,
+    GenericOAuth,
+    OAuthProvider,
     Plugin,
     Session,
     SessionOptions,
     User,
+    UserInfo,
+    UserInfoRefused,
     UserOptions,
     VerificationOptions,
 )
@@ -151,6 +156,7 @@ def email_verification() -> EmailVerification:
 
 def user() -> UserOptions:
     return UserOptions(
+        validate_user_info=validate_user_info if is_on("VALIDATE_USER_INFO") else None,
         change_email=ChangeEmail(
             send_change_email_confirmation=mailer("change-email-confirmation"),
             **flags(enabled="CHANGE_EMAIL", update_email_without_verification="UPDATE_EMAIL_WITHOUT_VERIFICATION"),
@@ -190,6 +196,24 @@ def verification() -> VerificationOptions:
     return VerificationOptions(store_identifier=way, **flags(store_in_database="VERIFICATION_IN_DB"))
 
 
+def providers() -> list[OAuthProvider]:
+    if "PROVIDER" not in ENVIRONMENT:
+        return []
+    url = ENVIRONMENT["PROVIDER_URL"]
+    given: dict[str, Any] = {"client_id": "client", "client_secret": "provider secret", "token_url": f"{url}/token"}
+    return [GenericOAuth(id=ENVIRONMENT["PROVIDER"], user_info_url=f"{url}/userinfo", **given)]
+
+
+async def validate_user_info(info: UserInfo, ctx: Context) -> UserInfoRefused | None:
+    email: str = info.user["email"]
+    if "broken" in email:
+        raise LookupError("the directory is down")
+    if "terse" in email:
+        return UserInfoRefused(error="not_welcome")
+    text = f"{info.source.action} {info.source.method}"
+    return UserInfoRefused(error="not_welcome", error_description=text) if "refused" in email else None
+
+
 def make() -> Auth[AnyApi]:
     options: dict[str, Any] = {}
     if ENVIRONMENT.get("SECONDARY") == "1":
@@ -197,6 +221,7 @@ def make() -> Auth[AnyApi]:
     storage: Any = ENVIRONMENT.get("RATE_LIMIT_STORAGE")
     return Auth(
         **options,
+        social_providers=providers(),
         secret=ENVIRONMENT["SECRET"],
         base_url=ENVIRONMENT["BASE_URL"],
         database=None if is_on("STATELESS") else f"sqlite:///{ENVIRONMENT['DB']}",
@@ -213,7 +238,11 @@ def make() -> Auth[AnyApi]:
             **seconds(expires_in="EXPIRES_IN", update_age="UPDATE_AGE", fresh_age="FRESH_AGE"),
         ),
         verification=verification(),
-        account=AccountOptions(account_linking=AccountLinking(allow_unlinking_all=is_on("ALLOW_UNLINKING_ALL"))),
+        account=AccountOptions(
+            account_linking=AccountLinking(allow_unlinking_all=is_on("ALLOW_UNLINKING_ALL")),
+            encrypt_oauth_tokens=is_on("ENCRYPT_OAUTH_TOKENS"),
+            store_account_cookie=is_on("STORE_ACCOUNT_COOKIE"),
+        ),
         additional_fields={"session": SESSION_FIELDS} if is_on("SESSION_FIELDS") else {},
         rate_limit=RateLimitOptions(enabled=ENVIRONMENT.get("RATE_LIMIT") == "1", storage=storage),
         disabled_paths=listed("DISABLED_PATHS"),

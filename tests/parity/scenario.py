@@ -102,7 +102,7 @@ class Call:
     """One request. A jar stands for a browser: it sends its cookies and keeps what it is given."""
 
     method: str
-    path: str | Mail | Forged
+    path: str | Mail | Forged | Reply
     body: Any = None
     """Bytes are sent as they are, anything else as JSON."""
     headers: Headers = field(default_factory=dict[str, str | None])
@@ -171,7 +171,7 @@ def post(path: str | Mail, body: Any = None, **rest: Any) -> Call:
     return Call(method="POST", path=path, body=body, **rest)
 
 
-def get(path: str | Mail | Forged, **rest: Any) -> Call:
+def get(path: str | Mail | Forged | Reply, **rest: Any) -> Call:
     return Call(method="GET", path=path, **rest)
 
 

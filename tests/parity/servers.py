@@ -8,10 +8,12 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Literal
+
+from oauth_server import oauth_server
 
 HERE = Path(__file__).parent
 
@@ -82,6 +84,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "quiet": {
         "MAILS": "verification,existing-user-sign-up,hooks",
         "AUTO_SIGN_IN": "0",
+        "VALIDATE_USER_INFO": "1",
         "CHANGE_EMAIL": "1",
         "UPDATE_EMAIL_WITHOUT_VERIFICATION": "1",
         "DELETE_USER": "1",
@@ -89,6 +92,8 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "mute": {"CHANGE_EMAIL": "1", "REQUIRE_EMAIL_VERIFICATION": "1", "SEND_ON_SIGN_IN": "1"},
     "accounts": {"SESSION_FIELDS": "1", "ALLOW_UNLINKING_ALL": "1", "DISABLE_SESSION_REFRESH": "1"},
     "stateless": {"STATELESS": "1", "SESSION_FIELDS": "1"},
+    "providers": {"PROVIDER": "acme", "STORE_ACCOUNT_COOKIE": "1", "VALIDATE_USER_INFO": "1"},
+    "encrypted providers": {"PROVIDER": "acme", "ENCRYPT_OAUTH_TOKENS": "1"},
     "deferred": {"DEFER_SESSION_REFRESH": "1"},
     "versioned": {
         "COOKIE_CACHE": "compact",
@@ -125,6 +130,7 @@ class Server:
         self.secondary = self.database.with_name(f"{self.database.name}.secondary")
         self.log = folder / f"{name}.log"
         self.port = _free_port()
+        self._provider = ExitStack()
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[str]:
@@ -139,6 +145,7 @@ class Server:
             **self.settings,
             "PORT": str(self.port),
             "DB": str(self.database),
+            **self._provided(),
         }
         with self.log.open("w") as log:
             process = subprocess.Popen(
@@ -150,8 +157,18 @@ class Server:
             raise RuntimeError(f"{self.side} did not start: {self.log.read_text()[-2000:]}")
         return process
 
+    def _provided(self) -> Mapping[str, str]:
+        """Return where the provider of accounts is, which every server has for itself."""
+        if "PROVIDER" not in self.settings:
+            return {}
+        provider = self._provider.enter_context(oauth_server())
+        # Scenarios use the same tokens again.
+        provider.takes_tokens_once = False
+        return {"PROVIDER_URL": provider.url}
+
     def stop(self) -> None:
         """End the process that this object started."""
+        self._provider.close()
         self._process.terminate()
         self._process.wait(10)
         if self._process.stdout is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from parity.scenario import Call, Code, Forget, get, post, reply, sign_in, sign_up, whoami
+from parity.scenarios.tokens import LISTED, account, ask
 from parity.servers import Server, Side
 from parity.transcript import Exchange, Run
 from requirements import requirement
@@ -191,3 +192,18 @@ def test_a_database_made_by_either_suffices_for_the_other(tmp_path: Path, first:
     maker.stop()
     Server(second, "plugins", tmp_path, file).stop()
     assert maker.schema() == made
+
+
+@each_direction
+@pytest.mark.parametrize("pair", ["encrypted providers"], indirect=True)
+def test_tokens_that_either_encrypted_are_used_by_the_other(pair: Pair, here: Side, there: Side) -> None:
+    pair.content(here, sign_up())
+    added = account()
+    pair.servers[here].run(added.sql, *added.parameters)
+    pair.content(here, LISTED)
+    refreshed = pair.content(here, ask("/refresh-token"))
+    tokens = pair.content(there, ask("/get-access-token"))
+    assert tokens["accessToken"] == refreshed["accessToken"]
+    again = pair.content(there, ask("/refresh-token"))
+    assert again["accessToken"] == f"access for {refreshed['refreshToken']}"
+    assert pair.content(here, ask("/get-access-token"))["accessToken"] == again["accessToken"]

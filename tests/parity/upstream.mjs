@@ -3,7 +3,7 @@ import http from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
-import { bearer, twoFactor, username } from "better-auth/plugins";
+import { bearer, genericOAuth, twoFactor, username } from "better-auth/plugins";
 import Database from "better-sqlite3";
 
 const { env } = process;
@@ -31,6 +31,32 @@ const PLUGINS = {
   bearer: () => bearer(),
   username: () => username(),
   "two-factor": () => twoFactor({ issuer: env.ISSUER }),
+};
+
+// A provider of accounts on loopback.
+const providers = () =>
+  env.PROVIDER
+    ? [
+        genericOAuth({
+          config: [
+            {
+              providerId: env.PROVIDER,
+              clientId: "client",
+              clientSecret: "provider secret",
+              authorizationUrl: `${env.PROVIDER_URL}/authorize`,
+              tokenUrl: `${env.PROVIDER_URL}/token`,
+              userInfoUrl: `${env.PROVIDER_URL}/userinfo`,
+            },
+          ],
+        }),
+      ]
+    : [];
+
+// Whoever has one of these words in the address is not welcome.
+const validateUserInfo = async ({ user, source }) => {
+  if (user.email.includes("broken")) throw new Error("the directory is down");
+  if (user.email.includes("terse")) return { error: "not_welcome" };
+  if (user.email.includes("refused")) return { error: "not_welcome", errorDescription: `${source.action} ${source.method}` };
 };
 
 const database = new Database(env.DB);
@@ -83,6 +109,7 @@ const auth = betterAuth({
     afterEmailVerification: told("after-verification"),
   },
   user: {
+    validateUserInfo: env.VALIDATE_USER_INFO === "1" ? validateUserInfo : undefined,
     changeEmail: {
       enabled: env.CHANGE_EMAIL === "1",
       sendChangeEmailConfirmation: mailer("change-email-confirmation"),
@@ -115,11 +142,15 @@ const auth = betterAuth({
     preserveSessionInDatabase: env.PRESERVE_SESSION_IN_DB === "1",
   },
   verification: { storeIdentifier: env.STORE_IDENTIFIER, storeInDatabase: env.VERIFICATION_IN_DB === "1" },
-  account: { accountLinking: { allowUnlinkingAll: env.ALLOW_UNLINKING_ALL === "1" } },
+  account: {
+    accountLinking: { allowUnlinkingAll: env.ALLOW_UNLINKING_ALL === "1" },
+    encryptOAuthTokens: env.ENCRYPT_OAUTH_TOKENS === "1",
+    storeAccountCookie: flag("STORE_ACCOUNT_COOKIE"),
+  },
   rateLimit: { enabled: env.RATE_LIMIT === "1", storage: env.RATE_LIMIT_STORAGE },
   disabledPaths: listed("DISABLED_PATHS"),
   advanced: { skipTrailingSlashes: env.SKIP_TRAILING_SLASHES === "1" },
-  plugins: listed("PLUGINS").map((id) => PLUGINS[id]()),
+  plugins: [...listed("PLUGINS").map((id) => PLUGINS[id]()), ...providers()],
   telemetry: { enabled: false },
   logger: { disabled: true },
 });

@@ -197,3 +197,110 @@ def test_a_function_without_a_decorator_is_no_database_hook() -> None:
 
     with pytest.raises(ConfigError, match=r"has no decorator such as @before_create\('user'\)"):
         plain(database_hooks=[plain_function])
+
+
+@requirement("S-186")
+async def test_a_before_hook_names_only_what_it_changes_and_the_next_one_sees_it() -> None:
+    seen: list[str] = []
+
+    @before_create("user")
+    async def shout(ctx: HookContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"name": values["name"].upper()}
+
+    @before_create("user")
+    async def read(ctx: HookContext, values: Mapping[str, Any]) -> None:
+        seen.append(values["name"])
+
+    @before_update("user")
+    async def add(ctx: HookContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"image": "https://x.example/i.png"}
+
+    browser = await signed_up(plain(database_hooks=[shout, read, add]))
+    assert seen == ["ANN"]
+    await browser.post("/update-user", {"name": "Bob"})
+    user = content(await browser.get("/get-session"))["user"]
+    assert (user["name"], user["email"], user["image"]) == ("Bob", "ann@example.com", "https://x.example/i.png")
+
+
+@requirement("S-186", "ARCH-transactions")
+@pytest.mark.parametrize(
+    ("table", "status", "code"),
+    [
+        ("user", 400, "FAILED_TO_CREATE_USER"),
+        ("account", 400, "FAILED_TO_CREATE_USER"),
+        ("session", 401, "FAILED_TO_CREATE_SESSION"),
+    ],
+)
+@pytest.mark.undescribed("which endpoints a hook on a table meets is not known")
+async def test_a_before_hook_that_says_false_ends_the_call_and_nothing_is_left(
+    table: str, status: int, code: str
+) -> None:
+    lines: list[str] = []
+
+    @before_create(table)
+    async def veto(ctx: HookContext, values: Mapping[str, Any]) -> bool:
+        return False
+
+    @before_create(table)
+    async def later(ctx: HookContext, values: Mapping[str, Any]) -> None:
+        lines.append("later")
+
+    @after_create("user")
+    async def welcome(ctx: HookContext, row: User) -> None:
+        lines.append("welcome")
+
+    auth = plain(database_hooks=[veto, later, welcome])
+    browser = Browser(auth, ORIGIN)
+    response = await browser.post("/sign-up/email", ANN)
+    assert (response.status, content(response)["code"], lines, browser.cookies) == (status, code, [], {})
+    assert [await auth.store.count(each) for each in auth.tables.values()] == [0, 0, 0, 0]
+
+
+@requirement("S-186")
+@pytest.mark.undescribed("which endpoints a hook on a table meets is not known")
+async def test_false_keeps_a_row_from_being_changed_and_deleted() -> None:
+    lines: list[str] = []
+
+    @before_update("user")
+    async def keep(ctx: HookContext, values: Mapping[str, Any]) -> bool:
+        return False
+
+    @before_delete("session")
+    async def hold(ctx: HookContext, row: Session) -> bool:
+        return False
+
+    @after_update("user")
+    async def changed(ctx: HookContext, row: Any) -> None:
+        lines.append("changed")
+
+    @after_delete("session")
+    async def gone(ctx: HookContext, row: Any) -> None:
+        lines.append("gone")
+
+    auth = plain(database_hooks=[keep, hold, changed, gone])
+    browser = await signed_up(auth)
+    refused = (400, {"message": "The application does not allow this"})
+    updated = await browser.post("/update-user", {"name": "Bob"})
+    revoked = await browser.post("/revoke-sessions")
+    assert [(each.status, content(each)) for each in (updated, revoked)] == [refused, refused]
+    assert content(await browser.get("/get-session"))["user"]["name"] == "Ann"
+    assert lines == []
+
+
+@requirement("S-186", "B-75")
+@pytest.mark.undescribed("which endpoints a hook on a table meets is not known")
+async def test_a_plugin_that_says_false_is_heard_first() -> None:
+    lines: list[str] = []
+
+    class Closed(Journal):
+        @before_create("user")
+        async def close(self, ctx: HookContext, values: Mapping[str, Any]) -> bool:
+            return False
+
+    @before_create("user")
+    async def own(ctx: HookContext, values: Mapping[str, Any]) -> None:
+        lines.append("own")
+
+    auth = plain(Closed(lines=lines), database_hooks=[own])
+    assert (await Browser(auth, ORIGIN).post("/sign-up/email", ANN)).status == 400
+    assert lines == ["plugin before user"]

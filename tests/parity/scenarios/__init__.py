@@ -24,6 +24,7 @@ from parity.scenarios.sessions import SESSIONS
 from parity.scenarios.sign_in import SIGN_IN
 from parity.scenarios.sign_up import SIGN_UP
 from parity.scenarios.stateless import STATELESS
+from parity.scenarios.tokens import TOKENS
 from parity.scenarios.two_factor import TWO_FACTOR
 from parity.scenarios.usernames import USERNAMES
 from parity.scenarios.users import USERS
@@ -40,6 +41,7 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "refresh": SESSION_REFRESH,
     "update-session": SESSION_UPDATES,
     "accounts": ACCOUNTS,
+    "tokens": TOKENS,
     "update-user": USERS,
     "change-password": PASSWORDS,
     "password-reset": PASSWORD_RESET,

@@ -144,4 +144,16 @@ SIGN_UP = [
     scenario(
         "a long user agent", sign_up(headers={"user-agent": "x" * 3000}), sign_in(headers={"user-agent": ""}, jar="b")
     ),
+    *[
+        scenario(
+            f"an application that says no, {word}",
+            sign_up(f"{word}@example.com"),
+            sign_up(f"{word.upper()}@Example.com"),
+            sign_in(f"{word}@example.com"),
+            sign_up(),
+            on=each,
+        )
+        for word in ("refused", "terse", "broken")
+        for each in ("providers", "quiet")
+    ],
 ]

@@ -10,6 +10,7 @@ from .errors import (
     ConfigError,
     ErrorCode,
     NotUniqueError,
+    OAuthError,
     PorticoError,
     StoreBusyError,
     UnstorableError,
@@ -19,6 +20,8 @@ from .http import Content, Empty, Headers, Html, Redirect, Request, Response
 from .mails import ChangeEmailMail, DeleteAccountMail, ResetPasswordMail, VerificationMail
 from .messages import Challenge, SessionData, SignedIn, Status, Success
 from .models import Account, Session, User, Verification
+from .oauth2.generic import GenericOAuth
+from .oauth2.provider import OAuthProvider, OAuthTokens, ProviderUser, RefreshingProvider
 from .options import (
     AccountLinking,
     AccountOptions,
@@ -34,6 +37,7 @@ from .options import (
     UserOptions,
     VerificationOptions,
 )
+from .provisioning import UserInfo, UserInfoRefused, UserInfoSource
 from .rate_limit import RateLimit, RateLimitStore
 from .schema import Column, Columns, HookContext, Row
 from .store.adapter import Adapter, Join, Sort, Where
@@ -73,8 +77,17 @@ __all__ = [
     "RateLimitStore",
     "Scrypt",
     "SessionOptions",
+    "UserInfo",
+    "UserInfoRefused",
+    "UserInfoSource",
     "UserOptions",
     "VerificationOptions",
+    # Providers of accounts
+    "GenericOAuth",
+    "OAuthProvider",
+    "OAuthTokens",
+    "ProviderUser",
+    "RefreshingProvider",
     # Mails
     "ChangeEmailMail",
     "DeleteAccountMail",
@@ -138,6 +151,7 @@ __all__ = [
     "ConfigError",
     "ErrorCode",
     "NotUniqueError",
+    "OAuthError",
     "PorticoError",
     "StoreBusyError",
     "UnstorableError",

@@ -2,13 +2,14 @@
 
 import difflib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from portico.crypto.keyring import Keyring
 from portico.errors import ConfigError
+from portico.models import CREDENTIAL
 from portico.options import (
     AuthOptions,
     CacheStrategy,
@@ -17,6 +18,9 @@ from portico.options import (
     SessionOptions,
     UserOptions,
 )
+
+if TYPE_CHECKING:
+    from portico.oauth2.provider import OAuthProvider
 
 MIN_SECRET_LENGTH = 32
 DEVELOPMENT_SECRET = "a-secret-for-development-and-tests-only"  # noqa: S105  # refused in production
@@ -180,6 +184,16 @@ def check_links(options: AuthOptions) -> None:
     for name, seconds in lifetimes.items():
         if seconds <= 0:
             raise ConfigError(f"{name} is a number of seconds above 0, not {seconds!r}")
+
+
+def providers_of(providers: "Sequence[OAuthProvider]") -> "Mapping[str, OAuthProvider]":
+    """Return the providers by id."""
+    known: dict[str, OAuthProvider] = {}
+    for provider in providers:
+        if provider.id in known or provider.id == CREDENTIAL:
+            raise ConfigError(f"social_providers: {provider.id!r} is taken; give each provider an id of its own")
+        known[provider.id] = provider
+    return known
 
 
 def _copy_renewal(renewal: bool | int, max_age: int, *, has_database: bool) -> int:

@@ -80,6 +80,22 @@ def read(ctx: Context, token: str) -> Mapping[str, Any]:
     return claims
 
 
+async def void(ctx: Context, user: User) -> None:
+    """End every change of the user's address that is under way: who asked for it may have been somebody else."""
+    lifetime = ctx.auth.email_verification.expires_in
+    await ctx.auth.verifications.put(ctx, _voided(user), str(int(ctx.now().timestamp())), lifetime)
+
+
+async def is_void(ctx: Context, user: User, claims: Mapping[str, Any]) -> bool:
+    """Tell whether a link that changes the address is older than the last time that such links were ended."""
+    since, issued = await ctx.auth.verifications.get(ctx, _voided(user)), claims.get("iat")
+    return since is not None and (not isinstance(issued, int) or issued < int(since))
+
+
+def _voided(user: User) -> str:
+    return f"links-void-since-{user.id}"
+
+
 def link(ctx: Context, path: str, callback_url: str, **query: str) -> str:
     """Return the address of an endpoint: always under the configured base URL, whatever host was asked."""
     pairs = {**query, "callbackURL": callback_url}

@@ -8,7 +8,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import create_model
 
 from portico.endpoint import Endpoint, EndpointGroup, Plugin
+from portico.http import Html
 from portico.messages import Challenge
+from portico.options import AdvancedOptions, SessionOptions
 from portico.schema import Row, Table
 from portico.wire import Wire
 
@@ -33,6 +35,16 @@ def merge(
         errors=(*declared.errors, *(error for each in extensions for error in each.errors)),
         reply=reply,
     )
+
+
+def adapt(endpoint: Endpoint, session: SessionOptions, advanced: AdvancedOptions) -> Endpoint:
+    """Return an endpoint as the options want it: with a stricter session rule, or a page that asks first."""
+    if endpoint.sensitive and session.fresh_for_sensitive:
+        own = endpoint.session if isinstance(endpoint.session, tuple) else (endpoint.session,)
+        endpoint = replace(endpoint, session=(*own, "fresh"))
+    if endpoint.confirmation is not None and advanced.confirm_mailed_links:
+        return replace(endpoint, reply=Union[endpoint.reply, Html])  # noqa: UP007  # of values, not of annotations
+    return replace(endpoint, routes=tuple(route for route in endpoint.routes if not route.confirms), confirmation=None)
 
 
 def _merged_body(

@@ -93,7 +93,7 @@ def _linked(account: Account) -> LinkedAccount:
         created_at=account.created_at,
         updated_at=account.updated_at,
         id=account.id,
-        scopes=[scope for part in (account.scope or "").split(",") if (scope := part.strip())],
+        scopes=account.scopes,
     )
 
 

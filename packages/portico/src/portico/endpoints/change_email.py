@@ -32,6 +32,7 @@ class ChangeEmailEndpoints(EndpointGroup[UserT, SessionT]):
     @endpoint(
         *update_routes("/change-email"),
         session="authoritative",
+        sensitive=True,
         errors=(CHANGE_EMAIL_DISABLED, EMAIL_IS_THE_SAME, NO_WAY_TO_PROVE),
         signals=("session",),
     )

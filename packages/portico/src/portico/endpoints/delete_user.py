@@ -6,7 +6,7 @@ from typing import Literal
 from portico import admission, mail_links
 from portico.context import Context
 from portico.crypto.random import random_small_letters
-from portico.endpoint import EndpointGroup, endpoint
+from portico.endpoint import EndpointGroup, Route, endpoint
 from portico.errors import (
     CREDENTIAL_ACCOUNT_NOT_FOUND,
     FAILED_TO_GET_USER_INFO,
@@ -83,8 +83,9 @@ class DeleteUserEndpoints(EndpointGroup[UserT, SessionT]):
         return UserDeleted(success=True, message="User deleted")
 
     @endpoint(
-        "GET",
-        "/delete-user/callback",
+        Route("GET", "/delete-user/callback"),
+        Route("POST", "/delete-user/callback", confirms=True),
+        confirmation="Delete your account",
         session="own",
         errors=(NOT_FOUND, FAILED_TO_GET_USER_INFO, UNKNOWN_TOKEN),
     )

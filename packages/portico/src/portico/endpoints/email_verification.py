@@ -6,7 +6,7 @@ from typing import Any, Generic
 
 from portico import admission, mail_links
 from portico.context import Context
-from portico.endpoint import EndpointGroup, endpoint
+from portico.endpoint import EndpointGroup, Route, endpoint
 from portico.errors import (
     EMAIL_ALREADY_VERIFIED,
     EMAIL_MISMATCH,
@@ -70,8 +70,9 @@ class EmailVerificationEndpoints(EndpointGroup[UserT, SessionT]):
         return Status(status=True)
 
     @endpoint(
-        "GET",
-        "/verify-email",
+        Route("GET", "/verify-email"),
+        Route("POST", "/verify-email", confirms=True),
+        confirmation="Confirm your email address",
         session="own",
         errors=(INVALID_TOKEN, TOKEN_EXPIRED, USER_NOT_FOUND, INVALID_USER, USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL),
         signals=("session",),
@@ -100,7 +101,7 @@ class EmailVerificationEndpoints(EndpointGroup[UserT, SessionT]):
             raise ApiError(INVALID_TOKEN)
         if new_email is None:
             return await self._prove_address(ctx, user)
-        if not isinstance(new_email, str):
+        if not isinstance(new_email, str) or await mail_links.is_void(ctx, user, claims):
             raise ApiError(INVALID_TOKEN)
         return await self._follow_change(ctx, user, new_email, claims, query.callback_url)
 

@@ -14,6 +14,7 @@ from portico.errors import (
     USER_NOT_FOUND,
     ApiError,
 )
+from portico.first_proof import prove_mailbox
 from portico.http import Redirect
 from portico.mails import ResetPasswordMail
 from portico.messages import Status
@@ -104,7 +105,10 @@ class PasswordResetEndpoints(EndpointGroup[UserT, SessionT]):
         async with ctx.transaction() as inside:
             if await self.auth.verifications.take(inside, _identifier(token)) != user.id:
                 raise ApiError(UNKNOWN_TOKEN)
+            if options.reset_proves_address and await prove_mailbox(inside, self.users, user) is None:
+                raise ApiError(UNKNOWN_USER)
             await accounts.set_password(inside, user, hashed)
+            await mail_links.void(inside, user)
             if options.revoke_sessions_on_password_reset:
                 await self.sessions.delete(inside, user_id=user.id)
         mail_links.tell(ctx, options.on_password_reset, user)

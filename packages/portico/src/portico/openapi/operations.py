@@ -94,7 +94,8 @@ class Operations:
             elif each is Empty:
                 responses["204"] = {"description": "Done"}
             elif is_content(each):
-                responses["200"] = {"description": "Done", "content": {_media(each): {"schema": {"type": "string"}}}}
+                content = responses.setdefault("200", {"description": "Done", "content": {}})["content"]
+                content[_media(each)] = {"schema": {"type": "string"}}
         return responses
 
 

@@ -1,15 +1,26 @@
 """Database hooks: functions round the writing of rows, by table and event.
 
-A before hook runs inside the transaction of its write, if there is one: it may change the values or refuse with an
-ApiError. An after hook runs when the write is committed, and not at all if it never is.
+A before hook runs inside the transaction of its write, if there is one: it may change the values, refuse with an
+ApiError of its own, or with False, which ends the call. An after hook runs when the write is committed, and not at all
+if it never is.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, cast
 
+from portico.errors import FAILED_TO_CREATE_SESSION, FAILED_TO_CREATE_USER, ApiError, ErrorCode
+
 Event = Literal["create", "update", "delete"]
 Stage = Literal["before", "after"]
+VETOED = ErrorCode(400, None, "The application does not allow this")
+NOT_CREATED: Mapping[str, ErrorCode] = {
+    "user": replace(FAILED_TO_CREATE_USER, status=400),
+    "account": replace(FAILED_TO_CREATE_USER, status=400),
+    "session": FAILED_TO_CREATE_SESSION,
+}
+"""How a call is refused whose row a hook does not want. Upstream goes on where an account is not wanted, with a user
+who cannot sign in."""
 HookT = TypeVar("HookT", bound=Callable[..., Awaitable[Any]])
 
 
@@ -28,7 +39,10 @@ class DatabaseHook:
 
 
 def before_create(table: str) -> Callable[[HookT], HookT]:
-    """Run `hook(ctx, values)` before a row is added; return other values, or None to keep them."""
+    """Run `hook(ctx, values)` before a row is added.
+
+    It returns the values that it changes, by Python name; None to keep all; or False, and nothing is added.
+    """
     return _declare(table, "create", "before")
 
 
@@ -38,7 +52,10 @@ def after_create(table: str) -> Callable[[HookT], HookT]:
 
 
 def before_update(table: str) -> Callable[[HookT], HookT]:
-    """Run `hook(ctx, values)` before a row is changed; return other values, or None to keep them."""
+    """Run `hook(ctx, values)` before a row is changed.
+
+    It returns the values that it changes, by Python name; None to keep all; or False, and nothing is changed.
+    """
     return _declare(table, "update", "before")
 
 
@@ -48,7 +65,7 @@ def after_update(table: str) -> Callable[[HookT], HookT]:
 
 
 def before_delete(table: str) -> Callable[[HookT], HookT]:
-    """Run `hook(ctx, row)` before a row is deleted."""
+    """Run `hook(ctx, row)` before a row is deleted; if it returns False, the row stays."""
     return _declare(table, "delete", "before")
 
 
@@ -67,6 +84,7 @@ class DatabaseHooks:
     """The hooks of one table, in the order in which they run."""
 
     def __init__(self, table: str, hooks: Iterable[DatabaseHook]) -> None:
+        self._table = table
         self._by_event: Mapping[tuple[Event, Stage], Sequence[DatabaseHook]] = _grouped(
             hook for hook in hooks if hook.table == table
         )
@@ -75,17 +93,28 @@ class DatabaseHooks:
         return (event, "before") in self._by_event or (event, "after") in self._by_event
 
     async def change(self, event: Event, ctx: Any, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the values as the last before hook left them."""
+        """Return the values as the last before hook left them.
+
+        Raises:
+            ApiError: a hook answered with False.
+        """
         for hook in self._by_event.get((event, "before"), ()):
             changed = await hook.run(ctx, dict(values))
+            if changed is False:
+                raise ApiError(NOT_CREATED.get(self._table, VETOED) if event == "create" else VETOED)
             if changed is not None:
-                values = dict(cast("Mapping[str, Any]", changed))
+                values = {**values, **cast("Mapping[str, Any]", changed)}
         return values
 
     async def announce(self, ctx: Any, row: Any) -> None:
-        """Run the before hooks of a delete, which see the row and change nothing."""
+        """Run the before hooks of a delete, which see the row and change nothing.
+
+        Raises:
+            ApiError: a hook answered with False.
+        """
         for hook in self._by_event.get(("delete", "before"), ()):
-            await hook.run(ctx, row)
+            if await hook.run(ctx, row) is False:
+                raise ApiError(VETOED)
 
     async def tell(self, event: Event, ctx: Any, row: Any) -> None:
         """Run the after hooks now, or when the transaction of `ctx` is committed."""

@@ -84,6 +84,7 @@ class TwoFactor(Plugin[UserT, SessionT]):
         "POST",
         "/two-factor/disable",
         session="authoritative",
+        sensitive=True,
         errors=UNPROVEN,
         signals=("session",),
     )
@@ -187,6 +188,11 @@ class TwoFactor(Plugin[UserT, SessionT]):
         if body.disable_session:
             return BackupCodeAccepted(user=current.user)
         return SignedIn(token=current.session.token, user=current.user)
+
+    async def drop_credentials(self, ctx: Context, user: User) -> None:
+        """Forget the second factor of `user`, which their predecessor set up."""
+        await self.users.update(ctx, {"id": user.id}, two_factor_enabled=False)
+        await self.secrets.delete(ctx, user_id=user.id)
 
     async def before_session(self, ctx: Context, user: User) -> TwoFactorRequired | None:
         """Hold back the session of a user with a second factor, and remember who it is for."""

@@ -1,0 +1,1 @@
+"""The OAuth client side: providers, and the tokens that they gave to users."""
