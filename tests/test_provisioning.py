@@ -112,9 +112,10 @@ async def test_a_refusal_is_a_403_and_leaves_nothing(
 @pytest.mark.parametrize("validate", [nobody, broken])
 async def test_where_sign_up_tells_nothing_it_tells_of_no_refusal(password: dict[str, Any], validate: Any) -> None:
     postbox = Postbox()
-    options = {**postbox.options(password=password), "clock": Clock()}
+    options: dict[str, Any] = {**postbox.options(password=password), "clock": Clock()}
     accepted = await sign_up(make(**options))
-    auth = make(**{**options, "user": UserOptions(validate_user_info=validate)})
+    refusing: dict[str, Any] = {**options, "user": UserOptions(validate_user_info=validate)}
+    auth = make(**refusing)
     postbox.mails.clear()
     refused = await sign_up(auth)
     assert (refused.status, refused.headers) == (accepted.status, accepted.headers)

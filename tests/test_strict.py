@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import BASICS, CHEAP, ORIGIN, content, make, plain, signed_up
+from app import CHEAP, ORIGIN, content, make, plain, signed_up
 from plugins.second_step import enrolled
 from portico import (
     AccountOptions,
@@ -89,7 +89,7 @@ def test_the_table_and_the_documentation_know_every_such_option() -> None:
 @requirement("CONF-security")
 def test_there_are_two_kinds_of_security() -> None:
     with pytest.raises(ConfigError, match="security is 'default' or 'strict', not 'paranoid'"):
-        Auth(**{**BASICS, "security": "paranoid"})
+        plain(security="paranoid")
 
 
 @requirement("G01", "S-014")

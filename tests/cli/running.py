@@ -59,15 +59,15 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    *arguments: str, cwd: Path, command: Sequence[str] = PORTICO, **variables: str
+    *arguments: str, cwd: Path, command: Sequence[str] = PORTICO, verb: str = "serve", **variables: str
 ) -> AsyncGenerator[Server]:
     """Run `portico serve` on a free port, from when it says that it serves; `command` starts another installed one."""
-    serve = [*command, "serve", "--port", "0", *arguments]
+    serve = [*command, verb, "--port", "0", *arguments]
     with fail_after(PATIENCE):
         async with await open_process(serve, cwd=cwd, env=environment(**variables)) as process:
             assert process.stdout is not None
             # The embedded server says more than one line.
-            end = b"\n" if any(":" in argument for argument in arguments) else b"CTRL+C stops it.\n"
+            end = b"\n" if verb == "serve" and any(":" in argument for argument in arguments) else b"CTRL+C stops it.\n"
             welcome = await BufferedByteReceiveStream(process.stdout).receive_until(end, 4096) + end
             server = Server(process, welcome.decode(), httpx.AsyncClient())
             async with server.http:

@@ -259,7 +259,7 @@ async def test_a_profile_that_is_not_to_be_had_is_refused() -> None:
     with oauth_server() as server:
         auth = make(Clock(), social_providers=[*providers(server), Fixed()])
         browser = await signed_up(auth)
-        given = (
+        given: tuple[dict[str, Any], ...] = (
             {"provider": "gone"},
             {"access_token": None},
             {"access_token": "revoked"},

@@ -10,6 +10,7 @@ import anyio
 import typer
 
 from portico.cli import client, embedded, server, tables
+from portico.cli.dev import serving, setup
 from portico.cli.target import load
 from portico.crypto.random import random_letters
 from portico.errors import ConfigError
@@ -75,6 +76,25 @@ def serve(
             welcome = f"Serving {target} on {address}{auth.site.path}"
         typer.echo(welcome)
         server.run(auth, listener)
+
+
+@cli.command()
+def dev(
+    host: Annotated[str, typer.Option(help="Address of this machine to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 4100,
+    database: Annotated[str, typer.Option(help="URL of a SQLite file; in memory by default.")] = "sqlite://",
+    plugins: Annotated[
+        str | None, typer.Option(metavar="ID,ID", help="Which plugins are on; all of them by default.")
+    ] = None,
+) -> None:
+    """Serve an Auth to develop and test against: mails on a page, a clock to move, routes to reset and look inside."""
+    server.check_installed()
+    setup.check(host, os.environ)
+    with server.listen(host, port) as listener:
+        address = server.url_of(host, listener)
+        made = setup.make(database, plugins, listener.getsockname()[1], address)
+        typer.echo(serving.welcome(made, address))
+        server.run_app(serving.app(made), listener)
 
 
 @cli.command()

@@ -42,11 +42,16 @@ def url_of(host: str, listener: socket.socket) -> str:
 
 
 def run(auth: Auth[Any], listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT, then finish the calls under way and exit with 0."""
+    """Serve an Auth until SIGTERM or SIGINT, then finish the calls under way and exit with 0."""
+    run_app(asgi.app(auth), listener)
+
+
+def run_app(app: asgi.ASGIApp, listener: socket.socket) -> None:
+    """Serve an application until SIGTERM or SIGINT, then finish the calls under way and exit with 0."""
     import uvicorn  # noqa: PLC0415  # the other commands work without it
 
     config = uvicorn.Config(
-        asgi.app(auth),
+        app,
         lifespan="on",
         # URLs of mailed links hold tokens, and logs outlive them.
         access_log=False,

@@ -58,12 +58,13 @@ class AccountSelection(Wire):
     @model_validator(mode="before")
     @classmethod
     def _require_one_way(cls, given: object) -> object:
-        if isinstance(given, dict):
-            names = cast("dict[str, Any]", given).keys()
-            is_named = bool(names & {"accountId", "account_id", "providerId", "provider_id"})
-            if is_named == bool(names & {"useAccountCookie", "use_account_cookie"}):
-                raise ValueError("name the account in one way")
-        return given
+        if not isinstance(given, dict):
+            return given
+        fields = cast("dict[str, Any]", given)
+        is_named = bool(fields.keys() & {"accountId", "account_id", "providerId", "provider_id"})
+        if is_named == bool(fields.keys() & {"useAccountCookie", "use_account_cookie"}):
+            raise ValueError("name the account in one way")
+        return fields
 
 
 class AccessToken(Wire):

@@ -103,10 +103,13 @@ class StoredTokens:
         Raises:
             OAuthError: the provider gives none.
         """
+        held: HeldTokens | None = None
         async with self._turn(ctx, account.id):
             # Who leaves now must not take away tokens that the provider has given already.
             with CancelScope(shield=True):
                 held = await self._refresh(ctx, account, provider, is_stored=is_stored)
+        if held is None:
+            raise OAuthError("the refresh did not end")
         return held
 
     async def _refresh(

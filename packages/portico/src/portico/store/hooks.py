@@ -32,10 +32,12 @@ class DatabaseHook:
     event: Event
     stage: Stage
     run: Callable[..., Awaitable[Any]]
+    source: str = "user"
+    """Whose it is: the application's, or `plugin:` and an id."""
 
-    def bound(self, run: Callable[..., Awaitable[Any]]) -> "DatabaseHook":
+    def bound(self, run: Callable[..., Awaitable[Any]], source: str) -> "DatabaseHook":
         """Return the same hook with the method of a bound plugin in place of the plain function."""
-        return replace(self, run=run)
+        return replace(self, run=run, source=source)
 
 
 def before_create(table: str) -> Callable[[HookT], HookT]:

@@ -71,11 +71,11 @@ class SqliteExecutor:
                 # Readers wait only in the moments when the log is recovered or removed: in the thread, then.
                 if not is_busy(error):
                     raise explained(error) from error
-        return await self._ask(lambda connection: connection.execute(sql, args).fetchall())
+        return await self.ask(lambda connection: connection.execute(sql, args).fetchall())
 
     async def run(self, sql: str, args: Args = ()) -> int:
         """Return how many rows the statement matched."""
-        return await self._ask(lambda connection: connection.execute(sql, args).rowcount)
+        return await self.ask(lambda connection: connection.execute(sql, args).rowcount)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator["SqliteTransaction", None]:
@@ -103,7 +103,8 @@ class SqliteExecutor:
         if _let_go(self._writer, self._readers, last):
             await last.finish()
 
-    async def _ask(self, work: Callable[[sqlite3.Connection], AnswerT]) -> AnswerT:
+    async def ask(self, work: Callable[[sqlite3.Connection], AnswerT]) -> AnswerT:
+        """Return what `work` returns when it is called with the connection, in the thread that owns it."""
         job = Job(self._inbox_here(), work)
         self._writer.put(job)
         return await job.answer()

@@ -19,23 +19,23 @@ class SqlAdapter:
     """An Adapter over any Executor; SQLAlchemy, which compiles the SQL, is imported by the first call."""
 
     def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+        self.executor = executor
 
     @cached_property
     def _statements(self) -> "Statements":
         from portico.store.sql.statements import Statements  # noqa: PLC0415  # an Auth is built without SQLAlchemy
 
-        return Statements(self._executor.dialect)
+        return Statements(self.executor.dialect)
 
     async def create(self, table: Table[Any], record: Record) -> None:
         """Add a row."""
         statement = self._statements.insert(table, record)
-        await self._executor.run(statement.sql, statement.args(changes=list(record.values())))
+        await self.executor.run(statement.sql, statement.args(changes=list(record.values())))
 
     async def find_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
         """Return the first row that matches."""
         statement = self._statements.first(table, where)
-        rows = await self._executor.fetch(statement.sql, statement.args(where))
+        rows = await self.executor.fetch(statement.sql, statement.args(where))
         return statement.decode(rows[0]) if rows else None
 
     async def find_joined(
@@ -43,7 +43,7 @@ class SqlAdapter:
     ) -> tuple[Record, Record | None] | None:
         """Return the first row that matches and the row it points to."""
         statement = self._statements.joined(table, where, join)
-        rows = await self._executor.fetch(statement.sql, statement.args(where))
+        rows = await self.executor.fetch(statement.sql, statement.args(where))
         return statement.decode(rows[0]) if rows else None
 
     async def find_many(
@@ -59,12 +59,12 @@ class SqlAdapter:
         statement = self._statements.page(table, where, sort)
         # A negative limit would be none at all to SQLite.
         args = statement.args(where, page=(max(limit, 0), max(offset, 0)))
-        return [statement.decode(row) for row in await self._executor.fetch(statement.sql, args)]
+        return [statement.decode(row) for row in await self.executor.fetch(statement.sql, args)]
 
     async def count(self, table: Table[Any], where: Sequence[Where] = ()) -> int:
         """Return how many rows match."""
         statement = self._statements.count(table, where)
-        rows = await self._executor.fetch(statement.sql, statement.args(where))
+        rows = await self.executor.fetch(statement.sql, statement.args(where))
         return statement.decode(rows[0])
 
     async def update(self, table: Table[Any], where: Sequence[Where], values: Mapping[str, Any]) -> Record | None:
@@ -82,7 +82,7 @@ class SqlAdapter:
     async def delete_many(self, table: Table[Any], where: Sequence[Where]) -> int:
         """Delete every row that matches and return how many there were."""
         statement = self._statements.delete(table, where, first=False)
-        return await self._executor.run(statement.sql, statement.args(where))
+        return await self.executor.run(statement.sql, statement.args(where))
 
     async def consume_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
         """Delete the first row that matches and return it: of many callers at once, one gets it."""
@@ -92,7 +92,7 @@ class SqlAdapter:
                 taken = found and await held.delete_many(table, [Where("id", found["id"])])
                 return found if taken else None
         statement = self._statements.delete(table, where, first=True)
-        rows = await self._executor.fetch(statement.sql, statement.args(where))
+        rows = await self.executor.fetch(statement.sql, statement.args(where))
         return statement.decode(rows[0]) if rows else None
 
     async def increment_one(
@@ -115,13 +115,13 @@ class SqlAdapter:
                 return await held.find_one(table, [Where("id", values.get("id", found["id"]))])
         statement = self._statements.update(table, where, deltas, values, first=True)
         args = statement.args(where, changes=[*deltas.values(), *values.values()])
-        rows = await self._executor.fetch(statement.sql, args)
+        rows = await self.executor.fetch(statement.sql, args)
         return statement.decode(rows[0]) if rows else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator["SqlAdapter", None]:
         """Return a store whose writes are kept together; its own transactions are savepoints."""
-        async with self._executor.transaction() as executor:
+        async with self.executor.transaction() as executor:
             inside = SqlAdapter(executor)
             inside._statements = self._statements
             yield inside
@@ -132,7 +132,7 @@ class SqlAdapter:
         Raises:
             ConfigError: this database has no connections that an application could have.
         """
-        joined = getattr(self._executor, "on", None)
+        joined = getattr(self.executor, "on", None)
         if joined is None:
             raise ConfigError(
                 "this database is reached by one thread of ours alone, so no connection can be joined: pass a "
@@ -144,15 +144,15 @@ class SqlAdapter:
 
     async def missing(self, tables: Sequence[Table[Any]]) -> Sequence[str]:
         """Return the tables and columns that the database lacks."""
-        return await migrate.missing(self._executor, tables)
+        return await migrate.missing(self.executor, tables)
 
     async def create_schema(self, tables: Sequence[Table[Any]]) -> Sequence[str]:
         """Create the tables, columns and indexes that the database lacks."""
-        return await migrate.create_schema(self._executor, tables)
+        return await migrate.create_schema(self.executor, tables)
 
     async def close(self) -> None:
         """Let go of connections and threads."""
-        await self._executor.close()
+        await self.executor.close()
 
     async def _change_all(
         self, table: Table[Any], where: Sequence[Where], deltas: Mapping[str, int], values: Mapping[str, Any]
@@ -161,10 +161,10 @@ class SqlAdapter:
             return await self.count(table, where)
         statement = self._statements.update(table, where, deltas, values, first=False)
         args = statement.args(where, changes=[*deltas.values(), *values.values()])
-        return await self._executor.run(statement.sql, args)
+        return await self.executor.run(statement.sql, args)
 
     async def _hold(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
         """Return the first row that matches and keep it from others until the transaction ends."""
         statement = self._statements.first(table, where, locked=True)
-        rows = await self._executor.fetch(statement.sql, statement.args(where))
+        rows = await self.executor.fetch(statement.sql, statement.args(where))
         return statement.decode(rows[0]) if rows else None

@@ -1,0 +1,215 @@
+"""Spans of OpenTelemetry round calls, hooks, handlers and queries, under upstream's names.
+
+Who traces is decided when an Auth is built: without it, nothing of this module is in the way of a call. Attributes are
+names that the code declares, never values of a request; of what went wrong they have the code or the type, because a
+message or a traceback may hold a secret.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+from opentelemetry.trace import Status, StatusCode, TracerProvider, get_tracer
+
+from portico.endpoint import Endpoint
+from portico.errors import ApiError
+from portico.hooks import Hook
+from portico.openapi.operations import operation_id
+from portico.schema import Record, Table
+from portico.store.adapter import Adapter, Join, Sort, Where
+from portico.store.hooks import DatabaseHook
+
+COLLECTION = "db.collection.name"
+CONTEXT = "better_auth.context"
+ERROR = "error.type"
+HOOK = "better_auth.hook.type"
+OPERATION = "better_auth.operation_id"
+QUERY = "db.operation.name"
+ROUTE = "http.route"
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+ResultT = TypeVar("ResultT")
+
+
+class Tracing:
+    """Makes the spans of one Auth."""
+
+    def __init__(self, provider: TracerProvider | None = None) -> None:
+        self._tracer = get_tracer("portico", version("portico"), provider)
+
+    @contextmanager
+    def span(self, name: str, attributes: Mapping[str, str]) -> Generator[None]:
+        """Record what happens in the block, and whether it failed."""
+        with self._tracer.start_as_current_span(
+            name, attributes=attributes, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield
+            except BaseException as error:
+                refusal = error.error if isinstance(error, ApiError) else None
+                kind = (refusal and (refusal.code or str(refusal.status))) or type(error).__name__
+                span.set_attribute(ERROR, kind)
+                span.set_status(Status(StatusCode.ERROR, kind))
+                raise
+
+    def store(self, store: Adapter) -> Adapter:
+        """Return a store whose queries are spans."""
+        # The store of another Auth, which traces it already.
+        return TracedStore(store.store if isinstance(store, TracedStore) else store, self)
+
+    def call(self, endpoint: Endpoint, method: str, run: Callable[[], Awaitable[ResultT]]) -> Awaitable[ResultT]:
+        """Run a call with its hooks."""
+        route, operation = _route(endpoint), _operation(endpoint)
+        return self._inside(f"{method} {route}", {ROUTE: route, OPERATION: operation}, run)
+
+    def handler(self, endpoint: Endpoint, run: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+        """Return the handler of an endpoint, in a span."""
+        route = _route(endpoint)
+        return self._traced(f"handler {route}", {ROUTE: route, OPERATION: _operation(endpoint)}, run)
+
+    def hooks(self, endpoint: Endpoint, hooks: Sequence[Hook]) -> tuple[Hook, ...]:
+        """Return hooks as they run at an endpoint, each in a span."""
+        route, operation = _route(endpoint), _operation(endpoint)
+        return tuple(
+            replace(
+                hook,
+                run=self._traced(
+                    f"middleware {route} {hook.source}"
+                    if hook.stage == "middleware"
+                    else f"hook {hook.stage} {route} {hook.source}",
+                    {HOOK: hook.stage, ROUTE: route, CONTEXT: hook.source, OPERATION: operation},
+                    hook.run,
+                ),
+            )
+            for hook in hooks
+        )
+
+    def database_hook(self, hook: DatabaseHook) -> DatabaseHook:
+        """Return a database hook, in a span."""
+        kind = f"{hook.event}.{hook.stage}"
+        attributes = {HOOK: kind, COLLECTION: hook.table, CONTEXT: hook.source}
+        return replace(hook, run=self._traced(f"db {kind} {hook.table}", attributes, hook.run))
+
+    def _traced(
+        self, name: str, attributes: Mapping[str, str], run: Callable[..., Awaitable[Any]]
+    ) -> Callable[..., Any]:
+        async def traced(*args: Any, **inputs: Any) -> Any:
+            with self.span(name, attributes):
+                return await run(*args, **inputs)
+
+        return traced
+
+    async def _inside(self, name: str, attributes: Mapping[str, str], run: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        with self.span(name, attributes):
+            return await run()
+
+
+@dataclass(frozen=True)
+class TracedStore:
+    """A store whose queries are spans."""
+
+    store: Adapter
+    tracing: Tracing
+
+    async def create(self, table: Table[Any], record: Record) -> None:
+        """Add a row."""
+        with self._query("create", table):
+            await self.store.create(table, record)
+
+    async def find_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
+        """Return the first row that matches."""
+        with self._query("findOne", table):
+            return await self.store.find_one(table, where)
+
+    async def find_joined(
+        self, table: Table[Any], where: Sequence[Where], join: Join
+    ) -> tuple[Record, Record | None] | None:
+        """Return the first row that matches and the row it points to."""
+        with self._query("findOne", table):
+            return await self.store.find_joined(table, where, join)
+
+    async def find_many(
+        self,
+        table: Table[Any],
+        where: Sequence[Where] = (),
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        sort: Sort | None = None,
+    ) -> list[Record]:
+        """Return a page of the rows that match."""
+        with self._query("findMany", table):
+            return await self.store.find_many(table, where, limit=limit, offset=offset, sort=sort)
+
+    async def count(self, table: Table[Any], where: Sequence[Where] = ()) -> int:
+        """Return how many rows match."""
+        with self._query("count", table):
+            return await self.store.count(table, where)
+
+    async def update(self, table: Table[Any], where: Sequence[Where], values: Mapping[str, Any]) -> Record | None:
+        """Change the first row that matches and return it as it is now."""
+        with self._query("update", table):
+            return await self.store.update(table, where, values)
+
+    async def update_many(self, table: Table[Any], where: Sequence[Where], values: Mapping[str, Any]) -> int:
+        """Change every row that matches and return how many there were."""
+        with self._query("updateMany", table):
+            return await self.store.update_many(table, where, values)
+
+    async def delete(self, table: Table[Any], where: Sequence[Where]) -> bool:
+        """Delete the first row that matches and tell whether there was one."""
+        with self._query("delete", table):
+            return await self.store.delete(table, where)
+
+    async def delete_many(self, table: Table[Any], where: Sequence[Where]) -> int:
+        """Delete every row that matches and return how many there were."""
+        with self._query("deleteMany", table):
+            return await self.store.delete_many(table, where)
+
+    async def consume_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
+        """Delete the first row that matches and return it."""
+        with self._query("consumeOne", table):
+            return await self.store.consume_one(table, where)
+
+    async def increment_one(
+        self,
+        table: Table[Any],
+        where: Sequence[Where],
+        deltas: Mapping[str, int],
+        values: Mapping[str, Any] | None = None,
+    ) -> Record | None:
+        """Add `deltas` to the first row that matches, set `values`, and return it as it is now."""
+        with self._query("incrementOne", table):
+            return await self.store.increment_one(table, where, deltas, values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator["TracedStore", None]:
+        """Return a store whose writes are kept together, traced as well."""
+        async with self.store.transaction() as inside:
+            yield TracedStore(inside, self.tracing)
+
+    async def missing(self, tables: Sequence[Table[Any]]) -> Sequence[str]:
+        """Return what the database lacks."""
+        return await self.store.missing(tables)
+
+    async def create_schema(self, tables: Sequence[Table[Any]]) -> Sequence[str]:
+        """Create what the database lacks."""
+        return await self.store.create_schema(tables)
+
+    async def close(self) -> None:
+        """Let go of connections and threads."""
+        await self.store.close()
+
+    def _query(self, operation: str, table: Table[Any]) -> Any:
+        return self.tracing.span(f"db {operation} {table.name}", {QUERY: operation, COLLECTION: table.name})
+
+
+def _route(endpoint: Endpoint) -> str:
+    """Return the canonical path, with placeholders as upstream writes them."""
+    return PLACEHOLDER.sub(r":\1", endpoint.path)
+
+
+def _operation(endpoint: Endpoint) -> str:
+    return operation_id(endpoint, endpoint.routes[0])
