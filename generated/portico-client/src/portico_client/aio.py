@@ -99,9 +99,11 @@ class AsyncSignUpResource(AsyncResource):
             display_username: Of the plugin `username`.
 
         Raises:
-            BadRequest: BAD_REQUEST, EMAIL_PASSWORD_SIGN_UP_DISABLED, INVALID_USERNAME, PASSWORD_TOO_LONG,
-                PASSWORD_TOO_SHORT, USERNAME_IS_ALREADY_TAKEN, USERNAME_TOO_LONG, USERNAME_TOO_SHORT, VALIDATION_ERROR
-            Forbidden: CROSS_SITE_NAVIGATION_LOGIN_BLOCKED, INVALID_CALLBACK_URL, INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            BadRequest: BAD_REQUEST, EMAIL_PASSWORD_SIGN_UP_DISABLED, FIELD_NOT_ALLOWED, INVALID_USERNAME,
+                PASSWORD_TOO_LONG, PASSWORD_TOO_SHORT, USERNAME_IS_ALREADY_TAKEN, USERNAME_TOO_LONG, USERNAME_TOO_SHORT,
+                VALIDATION_ERROR
+            Forbidden: CROSS_SITE_NAVIGATION_LOGIN_BLOCKED, INVALID_CALLBACK_URL, INVALID_ORIGIN,
+                MISSING_OR_NULL_ORIGIN, validation_failed
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
             UnprocessableEntity: USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL
             RateLimited
@@ -281,6 +283,117 @@ class AsyncAuthClient(AsyncBaseClient[models.SessionData]):
     def two_factor(self) -> AsyncTwoFactorResource:
         """`client.two_factor`."""
         return AsyncTwoFactorResource(self)
+
+    async def get_access_token(
+        self,
+        *,
+        account_id: str | Omit = OMIT,
+        provider_id: str | Omit = OMIT,
+        use_account_cookie: Literal[True] | Omit = OMIT,
+        user_id: str | Omit = OMIT,
+        options: RequestOptions | None = None,
+    ) -> models.AccessToken:
+        """Return an access token that is still valid, refreshed if need be.
+
+        Args:
+            account_id: The account's `id`; beside `providerId`, the user's id at that provider.
+            provider_id: Enough where the user has one account of this provider.
+            use_account_cookie: The account that the browser's account cookie holds.
+            user_id: Whose account it is, for server calls without a session; otherwise ignored.
+
+        Raises:
+            BadRequest: ACCOUNT_NOT_FOUND, BAD_REQUEST, FAILED_TO_GET_ACCESS_TOKEN, PROVIDER_NOT_SUPPORTED,
+                USER_ID_OR_SESSION_REQUIRED, VALIDATION_ERROR
+            Unauthorized: UNAUTHORIZED
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(
+            operations.GET_ACCESS_TOKEN,
+            body={
+                "accountId": account_id,
+                "providerId": provider_id,
+                "useAccountCookie": use_account_cookie,
+                "userId": user_id,
+            },
+            options=options,
+        )
+
+    async def refresh_token(
+        self,
+        *,
+        account_id: str | Omit = OMIT,
+        provider_id: str | Omit = OMIT,
+        use_account_cookie: Literal[True] | Omit = OMIT,
+        user_id: str | Omit = OMIT,
+        options: RequestOptions | None = None,
+    ) -> models.RefreshedTokens:
+        """Get new tokens from the provider, and return them.
+
+        Of several calls at once one asks the provider, and all are answered with what it got.
+
+        Args:
+            account_id: The account's `id`; beside `providerId`, the user's id at that provider.
+            provider_id: Enough where the user has one account of this provider.
+            use_account_cookie: The account that the browser's account cookie holds.
+            user_id: Whose account it is, for server calls without a session; otherwise ignored.
+
+        Raises:
+            BadRequest: ACCOUNT_NOT_FOUND, BAD_REQUEST, FAILED_TO_REFRESH_ACCESS_TOKEN, PROVIDER_NOT_SUPPORTED,
+                REFRESH_TOKEN_NOT_FOUND, TOKEN_REFRESH_NOT_SUPPORTED, USER_ID_OR_SESSION_REQUIRED, VALIDATION_ERROR
+            Unauthorized: UNAUTHORIZED
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(
+            operations.REFRESH_TOKEN,
+            body={
+                "accountId": account_id,
+                "providerId": provider_id,
+                "useAccountCookie": use_account_cookie,
+                "userId": user_id,
+            },
+            options=options,
+        )
+
+    async def account_info(
+        self,
+        *,
+        account_id: str | Omit = OMIT,
+        provider_id: str | Omit = OMIT,
+        use_account_cookie: Literal[True] | Omit = OMIT,
+        user_id: str | Omit = OMIT,
+        options: RequestOptions | None = None,
+    ) -> models.AccountInfo:
+        """Ask the provider of one of the caller's accounts who the user is.
+
+        Args:
+            account_id: The account's `id`; beside `providerId`, the user's id at that provider.
+            provider_id: Enough where the user has one account of this provider.
+            use_account_cookie: The account that the browser's account cookie holds.
+            user_id: Whose account it is, for server calls without a session; otherwise ignored.
+
+        Raises:
+            BadRequest: ACCESS_TOKEN_NOT_FOUND, ACCOUNT_NOT_FOUND, FAILED_TO_GET_ACCESS_TOKEN, PROVIDER_NOT_CONFIGURED,
+                USER_ID_OR_SESSION_REQUIRED, VALIDATION_ERROR
+            Unauthorized: FAILED_TO_GET_USER_INFO, UNAUTHORIZED
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(
+            operations.ACCOUNT_INFO,
+            query={
+                "accountId": account_id,
+                "providerId": provider_id,
+                "useAccountCookie": use_account_cookie,
+                "userId": user_id,
+            },
+            options=options,
+        )
 
     async def list_accounts(self, *, options: RequestOptions | None = None) -> models.ListUserAccountsReply:
         """Return the accounts by which the caller signs in, the oldest first.

@@ -9,6 +9,28 @@ from pydantic import Field
 from typing_extensions import TypeAliasType
 
 
+class AccessToken(Model):
+    access_token: Annotated[str, Field(alias="accessToken")]
+    """
+    Empty if the provider gave none.
+    """
+    access_token_expires_at: Annotated[datetime | None, Field(alias="accessTokenExpiresAt")] = None
+    scopes: list[str]
+    """
+    What the provider lets us do in the user's name.
+    """
+    id_token: Annotated[str | None, Field(alias="idToken")] = None
+
+
+class AccountKey(Model):
+    id: str
+    provider_id: Annotated[str, Field(alias="providerId")]
+    account_id: Annotated[str, Field(alias="accountId")]
+    """
+    The user's id at the provider.
+    """
+
+
 class Availability(Model):
     available: bool
 
@@ -67,6 +89,34 @@ class OpenApiDocument(Model):
 class PasswordResetRequested(Model):
     status: bool
     message: str
+
+
+class ProviderProfile(Model):
+    """
+    The user as the provider knows them; what it does not tell is left out.
+    """
+
+    email: str | None = None
+    email_verified: Annotated[bool, Field(alias="emailVerified")]
+    image: str | None = None
+    name: str | None = None
+
+
+class RefreshedTokens(Model):
+    access_token: Annotated[str, Field(alias="accessToken")]
+    refresh_token: Annotated[str, Field(alias="refreshToken")]
+    access_token_expires_at: Annotated[datetime | None, Field(alias="accessTokenExpiresAt")] = None
+    refresh_token_expires_at: Annotated[datetime | None, Field(alias="refreshTokenExpiresAt")] = None
+    scope: str | None
+    """
+    As it was granted, joined by commas.
+    """
+    id_token: Annotated[str | None, Field(alias="idToken")]
+    provider_id: Annotated[str, Field(alias="providerId")]
+    account_id: Annotated[str, Field(alias="accountId")]
+    """
+    The account's `id`.
+    """
 
 
 class Session(Model):
@@ -135,6 +185,15 @@ class User(Model):
 class UserDeleted(Model):
     success: bool
     message: Literal["User deleted", "Verification email sent"]
+
+
+class AccountInfo(Model):
+    user: ProviderProfile
+    data: dict[str, Any]
+    """
+    The whole profile, as the provider sent it.
+    """
+    account: AccountKey
 
 
 class BackupCodeAccepted(Model):

@@ -9,6 +9,9 @@ from portico_client_runtime import Operation
 
 from . import models
 
+GET_ACCESS_TOKEN: Final[Operation[models.AccessToken]] = Operation("POST", "/get-access-token", models.AccessToken)
+REFRESH_TOKEN: Final[Operation[models.RefreshedTokens]] = Operation("POST", "/refresh-token", models.RefreshedTokens)
+ACCOUNT_INFO: Final[Operation[models.AccountInfo]] = Operation("GET", "/account-info", models.AccountInfo)
 LIST_ACCOUNTS: Final[Operation[models.ListUserAccountsReply]] = Operation(
     "GET", "/list-accounts", models.ListUserAccountsReply, idempotent=True
 )
