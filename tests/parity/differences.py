@@ -20,6 +20,8 @@ SIGN_UP_IS_LOGIN = "signing up signs in, so its sender is checked as at sign-in;
 URLS_WITHOUT_TRICKS = "a URL with credentials or without its slashes is nobody's"
 STORABLE = "text with NUL, which PostgreSQL cannot store, is refused everywhere"
 TYPED_COLUMNS = "a column takes values of its type; upstream stores what SQLite makes of others, or throws"
+NOTHING_IS_NULL = "a JSON column without a value is NULL; upstream writes the text null when it is taken away"
+LIKE_OTHERS = "the id of a made-up user looks like others; upstream's has letters where all others are numbers"
 ONE_ISSUE = "a value of the wrong kind is one issue; upstream measures a list as if it were text"
 ENCODED_LOCATION = "a header holds no raw letters beyond ASCII"
 STILL_NOT_REMEMBERED = "a session that replaces one which is not remembered is not remembered either"
@@ -73,6 +75,10 @@ DIFFERENCES = [
     Deliberate("core/update-user: the name is null", "2 POST /update-user: *", NOT_A_SERVER_ERROR),
     Deliberate("core/update-user: * of another kind", "*", TYPED_COLUMNS),
     Deliberate("accounts/update-session: a field of another kind", "*", TYPED_COLUMNS),
+    Deliberate("fields/fields: of another kind *", "*", TYPED_COLUMNS),
+    Deliberate("*/ids: a second factor *", "3 POST /two-factor/verify-totp: body.json.*", LIVE_SESSION),
+    Deliberate("quiet fields/*: a taken address looks new", "* POST /sign-up/email: body.json.user.id", LIKE_OTHERS),
+    Deliberate("fields/fields: change {'settings': None}", "rows: users.0.settings", NOTHING_IS_NULL),
     Deliberate("versioned/*", "* POST /update-*: cookies*", AUTHORITATIVE),
     Deliberate("versioned/update-session: the row is gone*", "2 *: body.json.*", AUTHORITATIVE),
     Deliberate("jwt/accounts: from a cookie copy", "[23] GET /list-accounts: *", AUTHORITATIVE),

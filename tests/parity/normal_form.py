@@ -26,7 +26,8 @@ UNCOMPARED_HEADERS = frozenset({
 })  # fmt: skip
 
 RANDOM = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"
+    # Earlier dates are no moments of a run: they were sent as they are.
+    r"(?P<date>20[2-9]\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"
     r"|(?P<ms>(?<![A-Za-z0-9.])1[6-9]\d{11}(?![A-Za-z0-9]))"
     r"|(?<=trust-device-)(?P<device>[A-Za-z0-9_-]{32})(?![A-Za-z0-9_-])"
     r"|(?<=2fa-)(?P<challenge>[A-Za-z0-9_-]{20})(?![A-Za-z0-9_-])"

@@ -6,10 +6,12 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import anyio
 import uvicorn
+from pydantic import Field
 
 from portico import (
     AccountLinking,
@@ -35,7 +37,7 @@ from portico import (
 )
 from portico.crypto.password import Scrypt
 from portico.hosts import asgi
-from portico.options import AdvancedOptions, CookieCacheOptions, RateLimitOptions
+from portico.options import AdvancedOptions, CookieCacheOptions, DatabaseOptions, RateLimitOptions
 from portico.plugins.bearer import Bearer
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
@@ -59,6 +61,29 @@ SESSION_FIELDS: dict[str, Any] = {
     "text_size": Annotated[int | None, Column(input=True)],
     "note": Annotated[str | None, Column(input=True, returned=False)],
     "role": str | None,
+}
+USER_FIELDS: dict[str, Any] = {
+    "plan": Annotated[Literal["free", "pro"], Column(input=True)],
+    "nickname": Annotated[str | None, Column(input=True, unique=True)],
+    "age": Annotated[int | None, Column(input=True)],
+    "score": (Annotated[float, Column(input=True)], 0.5),
+    "is_public": (Annotated[bool, Column(input=True)], False),
+    "born_at": Annotated[datetime | None, Column(input=True)],
+    "settings": Annotated[dict[str, Any] | None, Column(input=True)],
+    "tags": Annotated[list[str], Column(input=True), Field(default_factory=list[str])],
+    "lucky": Annotated[list[float] | None, Column(input=True)],
+    "note": Annotated[str | None, Column(input=True, returned=False)],
+    "role": (str, "member"),
+    "reviewer": str | None,
+    "handle": Annotated[str | None, Column(input=True, field_name="nick_handle", index=True)],
+    "chief_id": Annotated[str | None, Column(input=True, references="user.id", on_delete="set null")],
+}
+NAMES: dict[str, dict[str, Any]] = {
+    "user": {"model_name": "users", "fields": {"name": "full_name", "email_verified": "is_verified"}},
+    "session": {"model_name": "user_sessions", "fields": {"user_id": "owner_id", "token": "secret_token"}},
+    "account": {"model_name": "accounts", "fields": {"user_id": "owner_id"}},
+    "verification": {"model_name": "proofs", "fields": {"value": "held"}},
+    "rate_limit": {"model_name": "hits", "fields": {"key": "who"}},
 }
 
 
@@ -154,8 +179,18 @@ def email_verification() -> EmailVerification:
     )
 
 
+def names(table: str) -> dict[str, Any]:
+    return NAMES[table] if is_on("RENAMED") else {}
+
+
+def further() -> dict[str, dict[str, Any]]:
+    of_users = {"user": USER_FIELDS} if is_on("USER_FIELDS") else {}
+    return of_users | ({"session": SESSION_FIELDS} if is_on("SESSION_FIELDS") else {})
+
+
 def user() -> UserOptions:
     return UserOptions(
+        **names("user"),
         validate_user_info=validate_user_info if is_on("VALIDATE_USER_INFO") else None,
         change_email=ChangeEmail(
             send_change_email_confirmation=mailer("change-email-confirmation"),
@@ -193,7 +228,9 @@ def name_of_user(session: Session, user: User) -> str:
 
 def verification() -> VerificationOptions:
     way: Any = ENVIRONMENT.get("STORE_IDENTIFIER", "plain")
-    return VerificationOptions(store_identifier=way, **flags(store_in_database="VERIFICATION_IN_DB"))
+    return VerificationOptions(
+        **names("verification"), store_identifier=way, **flags(store_in_database="VERIFICATION_IN_DB")
+    )
 
 
 def providers() -> list[OAuthProvider]:
@@ -218,6 +255,7 @@ def make() -> Auth[AnyApi]:
     options: dict[str, Any] = {}
     if ENVIRONMENT.get("SECONDARY") == "1":
         options["secondary_storage"] = StoredStorage(f"{ENVIRONMENT['DB']}.secondary")
+    ids: Any = ENVIRONMENT.get("GENERATE_ID")
     storage: Any = ENVIRONMENT.get("RATE_LIMIT_STORAGE")
     return Auth(
         **options,
@@ -230,6 +268,7 @@ def make() -> Auth[AnyApi]:
         email_verification=email_verification(),
         user=user(),
         session=SessionOptions(
+            **names("session"),
             cookie_cache=cookie_cache(),
             disable_session_refresh=is_on("DISABLE_SESSION_REFRESH"),
             defer_session_refresh=is_on("DEFER_SESSION_REFRESH"),
@@ -239,15 +278,20 @@ def make() -> Auth[AnyApi]:
         ),
         verification=verification(),
         account=AccountOptions(
+            **names("account"),
             account_linking=AccountLinking(allow_unlinking_all=is_on("ALLOW_UNLINKING_ALL")),
             encrypt_oauth_tokens=is_on("ENCRYPT_OAUTH_TOKENS"),
             store_account_cookie=is_on("STORE_ACCOUNT_COOKIE"),
         ),
-        additional_fields={"session": SESSION_FIELDS} if is_on("SESSION_FIELDS") else {},
-        rate_limit=RateLimitOptions(enabled=ENVIRONMENT.get("RATE_LIMIT") == "1", storage=storage),
+        additional_fields=further(),
+        rate_limit=RateLimitOptions(
+            **names("rate_limit"), enabled=ENVIRONMENT.get("RATE_LIMIT") == "1", storage=storage
+        ),
         disabled_paths=listed("DISABLED_PATHS"),
         advanced=AdvancedOptions(
-            skip_trailing_slashes=ENVIRONMENT.get("SKIP_TRAILING_SLASHES") == "1", trusted_proxies=["127.0.0.1"]
+            skip_trailing_slashes=ENVIRONMENT.get("SKIP_TRAILING_SLASHES") == "1",
+            trusted_proxies=["127.0.0.1"],
+            database=DatabaseOptions(generate_id=ids),
         ),
         plugins=[PLUGINS[each]() for each in listed("PLUGINS")],
     )

@@ -94,6 +94,10 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "stateless": {"STATELESS": "1", "SESSION_FIELDS": "1"},
     "providers": {"PROVIDER": "acme", "STORE_ACCOUNT_COOKIE": "1", "VALIDATE_USER_INFO": "1"},
     "encrypted providers": {"PROVIDER": "acme", "ENCRYPT_OAUTH_TOKENS": "1"},
+    "fields": {"USER_FIELDS": "1", "RENAMED": "1", "PLUGINS": PLUGINS, "RATE_LIMIT_STORAGE": "database"},
+    "quiet fields": {"USER_FIELDS": "1", "AUTO_SIGN_IN": "0", "GENERATE_ID": "serial"},
+    "serial": {"GENERATE_ID": "serial", "PLUGINS": PLUGINS, "DELETE_USER": "1"},
+    "uuid": {"GENERATE_ID": "uuid", "PLUGINS": PLUGINS, "DELETE_USER": "1"},
     "deferred": {"DEFER_SESSION_REFRESH": "1"},
     "versioned": {
         "COOKIE_CACHE": "compact",
@@ -247,6 +251,9 @@ class Server:
         with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
             for table in self.tables():
                 connection.execute(f'delete from "{table}"')
+            # Ours never gives a number to a second row, not even after the first is gone.
+            if connection.execute("select 1 from sqlite_master where name = 'sqlite_sequence'").fetchall():
+                connection.execute("delete from sqlite_sequence")
         if self.secondary.exists():
             with closing(sqlite3.connect(self.secondary, timeout=10)) as connection, connection:
                 connection.execute('delete from "secondaryStorage"')

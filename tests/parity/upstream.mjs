@@ -27,6 +27,31 @@ const SESSION_FIELDS = {
   role: { type: "string", required: false, input: false },
 };
 
+const USER_FIELDS = {
+  plan: { type: ["free", "pro"], required: true },
+  nickname: { type: "string", required: false, unique: true },
+  age: { type: "number", required: false },
+  score: { type: "number", defaultValue: 0.5 },
+  isPublic: { type: "boolean", defaultValue: false },
+  bornAt: { type: "date", required: false },
+  settings: { type: "json", required: false },
+  tags: { type: "string[]", defaultValue: () => [] },
+  lucky: { type: "number[]", required: false },
+  note: { type: "string", required: false, returned: false },
+  role: { type: "string", input: false, defaultValue: "member" },
+  reviewer: { type: "string", required: false, input: false },
+  handle: { type: "string", required: false, fieldName: "nick_handle", index: true },
+  chiefId: { type: "string", required: false, references: { model: "user", field: "id", onDelete: "set null" } },
+};
+const NAMES = {
+  user: { modelName: "users", fields: { name: "full_name", emailVerified: "is_verified" } },
+  session: { modelName: "user_sessions", fields: { userId: "owner_id", token: "secret_token" } },
+  account: { modelName: "accounts", fields: { userId: "owner_id" } },
+  verification: { modelName: "proofs", fields: { value: "held" } },
+  rateLimit: { modelName: "hits", fields: { key: "who" } },
+};
+const names = (table) => (env.RENAMED === "1" ? NAMES[table] : {});
+
 const PLUGINS = {
   bearer: () => bearer(),
   username: () => username(),
@@ -109,6 +134,8 @@ const auth = betterAuth({
     afterEmailVerification: told("after-verification"),
   },
   user: {
+    ...names("user"),
+    additionalFields: env.USER_FIELDS === "1" ? USER_FIELDS : undefined,
     validateUserInfo: env.VALIDATE_USER_INFO === "1" ? validateUserInfo : undefined,
     changeEmail: {
       enabled: env.CHANGE_EMAIL === "1",
@@ -123,6 +150,7 @@ const auth = betterAuth({
     },
   },
   session: {
+    ...names("session"),
     expiresIn: seconds("EXPIRES_IN"),
     updateAge: seconds("UPDATE_AGE"),
     freshAge: seconds("FRESH_AGE"),
@@ -141,15 +169,20 @@ const auth = betterAuth({
     storeSessionInDatabase: env.STORE_SESSION_IN_DB === "1",
     preserveSessionInDatabase: env.PRESERVE_SESSION_IN_DB === "1",
   },
-  verification: { storeIdentifier: env.STORE_IDENTIFIER, storeInDatabase: env.VERIFICATION_IN_DB === "1" },
+  verification: {
+    ...names("verification"),
+    storeIdentifier: env.STORE_IDENTIFIER,
+    storeInDatabase: env.VERIFICATION_IN_DB === "1",
+  },
   account: {
+    ...names("account"),
     accountLinking: { allowUnlinkingAll: env.ALLOW_UNLINKING_ALL === "1" },
     encryptOAuthTokens: env.ENCRYPT_OAUTH_TOKENS === "1",
     storeAccountCookie: flag("STORE_ACCOUNT_COOKIE"),
   },
-  rateLimit: { enabled: env.RATE_LIMIT === "1", storage: env.RATE_LIMIT_STORAGE },
+  rateLimit: { ...names("rateLimit"), enabled: env.RATE_LIMIT === "1", storage: env.RATE_LIMIT_STORAGE },
   disabledPaths: listed("DISABLED_PATHS"),
-  advanced: { skipTrailingSlashes: env.SKIP_TRAILING_SLASHES === "1" },
+  advanced: { skipTrailingSlashes: env.SKIP_TRAILING_SLASHES === "1", database: { generateId: env.GENERATE_ID } },
   plugins: [...listed("PLUGINS").map((id) => PLUGINS[id]()), ...providers()],
   telemetry: { enabled: false },
   logger: { disabled: true },

@@ -6,12 +6,14 @@ from typing import Any
 import anyio
 
 from app import ORIGIN, content, make
+from portico import AdvancedOptions, DatabaseOptions
 from portico.testing import Browser, Clock
 
 
-async def guess(database: str, path: str, code: str, challenges: list[str]) -> None:
+async def guess(ids: str, database: str, path: str, code: str, challenges: list[str]) -> None:
     """Use `code` for every challenge at once and print each status."""
-    auth = make(Clock(), database=database)
+    made: Any = ids or None
+    auth = make(Clock(), database=database, advanced=AdvancedOptions(database=DatabaseOptions(generate_id=made)))
     await auth.start()
     print("ready", flush=True)  # noqa: T201  # the parent waits for it
     await anyio.to_thread.run_sync(sys.stdin.readline)
@@ -29,4 +31,4 @@ async def guess(database: str, path: str, code: str, challenges: list[str]) -> N
 
 
 if __name__ == "__main__":
-    anyio.run(guess, sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
+    anyio.run(guess, sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:])

@@ -10,6 +10,7 @@ import pytest
 from pyotp.totp import TOTP
 
 from app import ORIGIN, content, make, signed_up
+from portico import AdvancedOptions, DatabaseOptions
 from portico.testing import Browser, Clock
 from requirements import requirement
 
@@ -19,10 +20,10 @@ PASSWORD = {"password": "password123"}
 TESTS = Path(__file__).parent.parent
 
 
-def started(database: str, path: str, code: str, challenges: list[str]) -> "subprocess.Popen[str]":
+def started(ids: str, database: str, path: str, code: str, challenges: list[str]) -> "subprocess.Popen[str]":
     program = str(Path(__file__).with_name("guessing.py"))
     process = subprocess.Popen(
-        [sys.executable, program, database, path, code, *challenges],
+        [sys.executable, program, ids, database, path, code, *challenges],
         env={"PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -34,10 +35,10 @@ def started(database: str, path: str, code: str, challenges: list[str]) -> "subp
 
 
 @requirement("M02", "M04")
-@pytest.mark.parametrize("path", ["totp", "backup-code"])
-async def test_of_two_processes_one_uses_a_code(path: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("path", "ids"), [("totp", ""), ("totp", "serial"), ("totp", "uuid"), ("backup-code", "")])
+async def test_of_two_processes_one_uses_a_code(path: str, ids: Any, tmp_path: Path) -> None:
     database, clock = f"sqlite:///{tmp_path}/auth.db", Clock()
-    auth = make(clock, database=database)
+    auth = make(clock, database=database, advanced=AdvancedOptions(database=DatabaseOptions(generate_id=ids or None)))
     await auth.create_schema()
     browser = await signed_up(auth)
     reply: Any = content(await browser.post("/two-factor/enable", PASSWORD))
@@ -50,7 +51,7 @@ async def test_of_two_processes_one_uses_a_code(path: str, tmp_path: Path) -> No
         await other.post("/sign-in/email", {"email": "ann@example.com", **PASSWORD})
         challenges.append(other.cookies["better-auth.two_factor"])
     await auth.close()
-    processes = [started(database, path, code, challenges[half::2]) for half in (0, 1)]
+    processes = [started(ids, database, path, code, challenges[half::2]) for half in (0, 1)]
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")

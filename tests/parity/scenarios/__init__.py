@@ -11,6 +11,8 @@ from parity.scenarios.change_email import CHANGE_EMAIL
 from parity.scenarios.configured import CONFIGURED
 from parity.scenarios.cookie_cache import COOKIE_CACHE
 from parity.scenarios.delete_user import DELETE_USER
+from parity.scenarios.fields import FIELDS
+from parity.scenarios.ids import IDS
 from parity.scenarios.origins import ORIGINS
 from parity.scenarios.password_reset import PASSWORD_RESET
 from parity.scenarios.passwords import PASSWORDS
@@ -40,6 +42,8 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "list and revoke": SESSION_LISTS,
     "refresh": SESSION_REFRESH,
     "update-session": SESSION_UPDATES,
+    "fields": FIELDS,
+    "ids": IDS,
     "accounts": ACCOUNTS,
     "tokens": TOKENS,
     "update-user": USERS,

@@ -13,6 +13,7 @@ from portico.models import CREDENTIAL
 from portico.options import (
     AuthOptions,
     CacheStrategy,
+    DatabaseOptions,
     EmailAndPassword,
     EmailVerification,
     SessionOptions,
@@ -168,6 +169,14 @@ def copy_settings_of(session: SessionOptions, *, is_stateless: bool, has_databas
         renewal=_copy_renewal(renewal, max_age, has_database=has_database),
         is_checked=cache.instant_revocation,
     )
+
+
+def check_database(options: DatabaseOptions) -> None:
+    """Refuse lists that could hold nothing."""
+    if options.default_find_many_limit < 1:
+        raise ConfigError(
+            f"advanced.database.default_find_many_limit is a number above 0, not {options.default_find_many_limit!r}"
+        )
 
 
 def check_links(options: AuthOptions) -> None:

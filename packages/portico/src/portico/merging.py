@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import create_model
+from pydantic import BeforeValidator, create_model
+from pydantic.fields import FieldInfo
 
 from portico.endpoint import Endpoint, EndpointGroup, Plugin
 from portico.http import Html
 from portico.messages import Challenge
 from portico.options import AdvancedOptions, SessionOptions
-from portico.schema import Row, Table
-from portico.wire import Wire
+from portico.schema import Column, Field, Row, Table
+from portico.wire import Needed, NotNull, Wire, parse_timestamp
 
 
 def merge(
@@ -64,8 +65,21 @@ def _merged_body(
 def _columns(declared: Endpoint, tables: Mapping[str, Table[Any]]) -> Iterator[tuple[str, Any]]:
     for table in (tables[name] for name in (declared.columns, declared.updates) if name):
         for name in table.inputs:
-            info = table.row.model_fields[name]
-            yield name, (info.annotation, None if declared.updates else info)
+            yield name, _sent(table.row.model_fields[name], table.fields[name], is_update=bool(declared.updates))
+
+
+def _sent(info: FieldInfo, field: Field, *, is_update: bool) -> Any:
+    """Return a column as a body has it, validated as in the row."""
+    markers: list[Any] = [each for each in info.metadata if not isinstance(each, Column)]
+    if field.kind == "date":
+        # Strict validation takes no text for a date, and a decoded JSON body holds nothing else.
+        markers.append(BeforeValidator(parse_timestamp))
+    sent: Any = Annotated[(info.annotation, *markers)] if markers else info.annotation
+    if is_update:
+        return sent, None
+    if field.is_required:
+        return Annotated[sent | None, *(() if field.nullable else (NotNull(),)), Needed()], None
+    return sent, FieldInfo(default=info.default, default_factory=info.default_factory)
 
 
 def resolve(annotation: Any, tables: Mapping[str, Table[Any]]) -> Any:

@@ -20,6 +20,7 @@ from portico.hooks import Hook
 from portico.openapi.operations import operation_id
 from portico.schema import Record, Table
 from portico.store.adapter import Adapter, Join, Sort, Where
+from portico.store.connect import joined
 from portico.store.hooks import DatabaseHook
 
 COLLECTION = "db.collection.name"
@@ -113,10 +114,18 @@ class TracedStore:
     store: Adapter
     tracing: Tracing
 
-    async def create(self, table: Table[Any], record: Record) -> None:
-        """Add a row."""
+    async def create(self, table: Table[Any], record: Record) -> str:
+        """Add a row and return its id."""
         with self._query("create", table):
-            await self.store.create(table, record)
+            return await self.store.create(table, record)
+
+    def on(self, connection: Any) -> "TracedStore":
+        """Return the store on a connection of the application.
+
+        Raises:
+            ConfigError: this database has none that could be joined.
+        """
+        return TracedStore(joined(self.store, connection), self.tracing)
 
     async def find_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
         """Return the first row that matches."""

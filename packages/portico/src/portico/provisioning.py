@@ -88,7 +88,7 @@ async def new_user(
         ApiError: the application refuses, or a value is taken that must be unique.
     """
     if ctx.auth.user_options.validate_user_info is not None:
-        shown = users.table.record(users.made_up(ctx, **values))
+        shown = users.table.record(await users.made_up(ctx, **values))
         del shown["id"]
         await approve(ctx, shown, source)
     async with ctx.transaction() as inside:

@@ -1,13 +1,12 @@
 """Where requests are counted when several processes serve: the database, or secondary storage."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
-from portico.crypto.random import random_letters
 from portico.errors import ConfigError, NotUniqueError
 from portico.options import RateLimitOptions, RateLimitStorage
 from portico.rate_limit import MemoryRateLimits, RateLimit, RateLimitStore, seconds_left
-from portico.schema import Column, Row, Table
+from portico.schema import Column, Layout, Row, Table
 from portico.store.adapter import Adapter, Where
 from portico.store.secondary import SecondaryStorage
 
@@ -59,9 +58,8 @@ class DatabaseRateLimits:
         return await self._store.update(self._table, over, {"count": 1, **values}) is not None
 
     async def _begin(self, key: str, moment: int) -> bool:
-        record: dict[str, Any] = {"id": random_letters(), "key": key, "count": 1, "last_request": moment}
         try:
-            await self._store.create(self._table, record)
+            await self._store.create(self._table, self._table.with_id({"key": key, "count": 1, "last_request": moment}))
         except NotUniqueError:
             return False
         return True
@@ -99,10 +97,10 @@ def counter_of(
     return SecondaryRateLimits(secondary)
 
 
-def table_of(options: RateLimitOptions) -> Mapping[str, Table[RateLimitRow]]:
+def table_of(options: RateLimitOptions, layout: Layout) -> Mapping[str, Table[RateLimitRow]]:
     """Return the table that requests are counted in, by name, if it is one."""
     is_needed = options.storage == "database" and options.store is None
-    return {"rateLimit": Table("rateLimit", RateLimitRow, (), {})} if is_needed else {}
+    return {"rateLimit": Table("rateLimit", RateLimitRow, (), {}, layout=layout)} if is_needed else {}
 
 
 STORAGES = get_args(RateLimitStorage)

@@ -1,13 +1,14 @@
 """The tables of one Auth: the core's rows with the columns that plugins and the app add, and the plugins' own."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args, get_origin
 
 from portico.api import Api
 from portico.endpoint import Plugin
 from portico.errors import ConfigError
 from portico.models import Account, Session, User, Verification
-from portico.schema import Columns, Row, Table, check_columns
+from portico.schema import Columns, Layout, Row, Table, check_columns
 
 
 def tables_of(
@@ -15,7 +16,9 @@ def tables_of(
     plugins: Iterable[Plugin[Any, Any]],
     additional: Mapping[str, Mapping[str, Any]],
     optional: Mapping[str, Table[Any]],
+    *,
     session_order: Sequence[str],
+    layout: Layout,
 ) -> dict[str, Table[Any]]:
     """Return the tables by name, referenced ones before those that refer to them; `optional` are the core's, too.
 
@@ -42,11 +45,25 @@ def tables_of(
         known = {each for model in (core[name], *columns[name]) for each in model.model_fields}
         if known & fields.keys():
             raise ConfigError(f"additional_fields: {name} has {sorted(known & fields.keys())} already; rename them")
+    # Sessions that are in no database, and therefore in an order of their own.
+    orders = {"session": session_order}
+    beside = replace(layout, ids=layout.ids.beside())
     tables = {
-        name: Table(name, row, columns[name], additional.get(name, {}), session_order if name == "session" else ())
+        name: Table(
+            name,
+            row,
+            columns[name],
+            additional.get(name, {}),
+            orders.get(name, ()),
+            layout=beside if orders.get(name) else layout,
+        )
         for name, row in core.items()
     }
-    return {**tables, **optional, **{name: Table(name, row, (), {}) for name, row in own.items()}}
+    tables |= {**optional, **{name: Table(name, row, (), {}, layout=layout) for name, row in own.items()}}
+    layout.naming.check_tables(tables)
+    for table in tables.values():
+        table.link(tables)
+    return tables
 
 
 def row_classes(api: type[Api[Any, Any]]) -> tuple[type[User], type[Session]]:

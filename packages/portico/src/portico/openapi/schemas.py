@@ -8,6 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from portico.openapi.descriptions import descriptions
+from portico.wire import Needed
 
 Json = dict[str, Any]
 Asked = tuple[type[BaseModel], JsonSchemaMode]
@@ -41,6 +42,13 @@ class _Schemas(GenerateJsonSchema):
             wire = model.model_fields[name].alias or name if name in model.model_fields else name
             if wire in described.get("properties", {}):
                 described["properties"][wire].setdefault("description", text)
+        needed = [
+            info.alias or name
+            for name, info in model.model_fields.items()
+            if any(isinstance(each, Needed) for each in info.metadata)
+        ]
+        if needed:
+            described["required"] = [*described.get("required", ()), *needed]
         return described
 
     def field_title_should_be_set(self, schema: Any) -> bool:

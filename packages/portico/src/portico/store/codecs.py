@@ -1,21 +1,28 @@
 """Values on their way into a store and back: what each kind of column holds, and what none can."""
 
+import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
 from portico.errors import UnstorableError
-from portico.schema import Field, Kind
+from portico.kinds import Kind, plain_numbers
+from portico.schema import Field
 from portico.wire import parse_timestamp, timestamp
 
 Encode = Callable[[Any], Any]
 Decode = Callable[[Any], Any]
 
 LARGEST = 2**63
+NOBODYS = UUID(int=0)
+NOBODY = 0
+"""No serial id."""
+SERIAL = re.compile(r"-?[1-9][0-9]{0,18}")
 CAPITALS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -27,6 +34,14 @@ class Codec(NamedTuple):
 
     decode: Decode | None = None
     """None where the driver gives the value itself."""
+
+    find: Encode | None = None
+    """How a value to look for is written, if otherwise: what no row can hold finds none."""
+
+    @property
+    def seek(self) -> Encode:
+        """Return what encodes a value to look for."""
+        return self.find or self.encode
 
 
 def encode_text(value: Any) -> str:
@@ -78,6 +93,62 @@ def encode_json(value: Any) -> str:
         raise _unstorable(value, "JSON") from None
 
 
+def encode_texts(value: Any) -> str:
+    """Return a list of text as compact JSON; text that holds such a list is none."""
+    return encode_json([encode_text(each) for each in _listed(value)])
+
+
+def encode_numbers(value: Any) -> str:
+    """Return a list of numbers as compact JSON, whole ones without a point as in JavaScript."""
+    return encode_json([_plain_number(each) for each in _listed(value)])
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    if isinstance(value, list | tuple):
+        return cast("Sequence[Any]", value)
+    raise _unstorable(value, "a list")
+
+
+def _plain_number(value: Any) -> int | float:
+    if isinstance(value, bool):
+        raise _unstorable(value, "a number")
+    number: int | float = plain_numbers(encode_number(value))
+    return number
+
+
+def encode_serial(value: Any) -> int:
+    """Return the number that an id is in the database."""
+    number = seek_serial(value)
+    if number == NOBODY:
+        raise _unstorable(value, "the text of a number")
+    return number
+
+
+def seek_serial(value: Any) -> int:
+    """Return the number of an id, whose only spelling is this; of other text, one that no row has."""
+    text = encode_text(value)
+    number = int(text) if SERIAL.fullmatch(text) else NOBODY
+    return number if -LARGEST <= number < LARGEST else NOBODY
+
+
+def encode_uuid(value: Any) -> UUID:
+    """Return the UUID that an id is in the database."""
+    found = seek_uuid(value)
+    if found == NOBODYS:
+        raise _unstorable(value, "the text of a UUID")
+    return found
+
+
+def seek_uuid(value: Any) -> UUID:
+    """Return the UUID of an id, whose only spelling is this; of other text, one that no row has."""
+    text = encode_text(value)
+    try:
+        found = UUID(text)
+    except ValueError:
+        return NOBODYS
+    return found if str(found) == text else NOBODYS
+
+
 def decode_json(value: Any) -> Any:
     """Return what JSON text says; some drivers have read it already."""
     return from_json(value) if isinstance(value, str | bytes) else value
@@ -106,6 +177,10 @@ MEMORY: Mapping[Kind, Codec] = {
     "boolean": Codec(encode_boolean),
     "date": Codec(encode_date),
     "json": Codec(encode_json, decode_json),
+    "string[]": Codec(encode_texts, decode_json),
+    "number[]": Codec(encode_numbers, decode_json),
+    "uuid": Codec(encode_text),
+    "serial": Codec(encode_serial, str, seek_serial),
 }
 """Without a database between: values keep their types."""
 
@@ -115,6 +190,10 @@ SQLITE: Mapping[Kind, Codec] = {
     "boolean": Codec(_encode_boolean_as_number, bool),
     "date": Codec(_encode_date_as_text, parse_timestamp),
     "json": Codec(encode_json, decode_json),
+    "string[]": Codec(encode_texts, decode_json),
+    "number[]": Codec(encode_numbers, decode_json),
+    "uuid": Codec(encode_text),
+    "serial": Codec(encode_serial, str, seek_serial),
 }
 
 
@@ -124,6 +203,10 @@ POSTGRES: Mapping[Kind, Codec] = {
     "boolean": Codec(encode_boolean),
     "date": Codec(encode_date),
     "json": Codec(encode_json, decode_json),
+    "string[]": Codec(encode_texts, decode_json),
+    "number[]": Codec(encode_numbers, decode_json),
+    "uuid": Codec(encode_uuid, str, seek_uuid),
+    "serial": Codec(encode_serial, str, seek_serial),
 }
 """asyncpg takes and gives values of Python."""
 
@@ -133,6 +216,10 @@ MYSQL: Mapping[Kind, Codec] = {
     "boolean": Codec(_encode_boolean_as_number, bool),
     "date": Codec(_encode_date_without_zone, _decode_date_without_zone),
     "json": Codec(encode_json, decode_json),
+    "string[]": Codec(encode_texts, decode_json),
+    "number[]": Codec(encode_numbers, decode_json),
+    "uuid": Codec(encode_text),
+    "serial": Codec(encode_serial, str, seek_serial),
 }
 """Dates are in UTC, which every connection is told to speak, and carry no zone."""
 

@@ -39,6 +39,19 @@ def open_store(database: "str | Adapter | AsyncEngine | Database | None") -> Ada
     return adapter  # type: ignore[no-any-return]  # it has every method of one
 
 
+def joined(store: Adapter, connection: Any) -> Adapter:
+    """Return the store on a connection of the application, inside the transaction that is open there.
+
+    Raises:
+        ConfigError: the store has none that could be joined.
+    """
+    join = getattr(store, "on", None)
+    if join is None:
+        raise ConfigError("a connection can be joined where database= is a server's URL, an AsyncEngine or a Database")
+    on_connection: Adapter = join(connection)
+    return on_connection
+
+
 def _borrowing(database: object) -> Executor | None:
     """Return the executor over connections of the application, if that is what was given."""
     package = type(database).__module__.partition(".")[0]

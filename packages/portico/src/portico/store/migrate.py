@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from portico.errors import ConfigError
 from portico.schema import Field, Table
 from portico.store.executors.executor import Executor
-from portico.wire import wire_name
 
 if TYPE_CHECKING:
     from portico.store.sql.idioms import Idiom
@@ -30,16 +29,20 @@ async def create_schema(executor: Executor, tables: Sequence[Table[Any]]) -> lis
         async with schema.alone():
             live = await schema.live_columns()
             for table in tables:
-                await schema.create(table, live.get(table.name))
+                await schema.create(table, live.get(table.database_name))
             created = [name for table in tables for name in _missing(table, live)]
             return created + await schema.create_indexes(tables, live)
 
 
 def _missing(table: Table[Any], live: Mapping[str, set[str]]) -> list[str]:
-    columns = live.get(table.name)
+    columns = live.get(table.database_name)
     if columns is None:
-        return [table.name]
-    return [f"{table.name}.{field.wire}" for field in table.fields.values() if field.wire not in columns]
+        return [table.database_name]
+    return [
+        f"{table.database_name}.{field.database_name}"
+        for field in table.fields.values()
+        if field.database_name not in columns
+    ]
 
 
 class Schema:
@@ -74,11 +77,11 @@ class Schema:
     async def create(self, table: Table[Any], live: set[str] | None) -> None:
         """Create the table, or the columns that it lacks."""
         if live is None:
-            columns = ", ".join(self._column(field) for field in _in_order(table))
-            await self._executor.run(f"create table {self._quote(table.name)} ({columns})")
+            columns = ", ".join(self._column(table, field) for field in _in_order(table))
+            await self._executor.run(f"create table {self._quote(table.database_name)} ({columns})")
             return
         for field in _in_order(table):
-            if field.wire not in live:
+            if field.database_name not in live:
                 await self._add_column(table, field)
 
     async def create_indexes(self, tables: Sequence[Table[Any]], live: Mapping[str, set[str]]) -> list[str]:
@@ -86,9 +89,9 @@ class Schema:
         present = {name for (name,) in await self._executor.fetch(self._idiom.live_indexes)}
         created: list[str] = []
         for table in tables:
-            for name, unique, column in _indexes(table, live.get(table.name)):
+            for name, unique, column in _indexes(table, live.get(table.database_name)):
                 if name not in present:
-                    on = f"{self._quote(table.name)} ({self._quote(column)})"
+                    on = f"{self._quote(table.database_name)} ({self._quote(column)})"
                     await self._executor.run(f"create {unique}index {self._quote(name)} on {on}")
                     created.append(name)
         return created
@@ -96,29 +99,33 @@ class Schema:
     async def _add_column(self, table: Table[Any], field: Field) -> None:
         default = self._default(table, field)
         if not field.nullable and not default and await self._has_rows(table):
+            name = table.database_name
             raise ConfigError(
-                f"cannot add {table.name}.{field.wire}: it must not be NULL and {table.name} has rows already; "
+                f"cannot add {name}.{field.database_name}: it must not be NULL and {name} has rows already; "
                 "give the field a default, make it `| None`, or add the column yourself with values for these rows"
             )
-        added = f"{self._column(field, inline_unique=False)}{default}"
-        await self._executor.run(f"alter table {self._quote(table.name)} add column {added}")
+        added = f"{self._column(table, field, inline_unique=False)}{default}"
+        await self._executor.run(f"alter table {self._quote(table.database_name)} add column {added}")
 
     async def _has_rows(self, table: Table[Any]) -> bool:
-        rows = await self._executor.fetch(f"select 1 from {self._quote(table.name)} limit 1")  # noqa: S608  # quoted
+        rows = await self._executor.fetch(f"select 1 from {self._quote(table.database_name)} limit 1")  # noqa: S608  # quoted
         return bool(rows)
 
-    def _column(self, field: Field, *, inline_unique: bool = True) -> str:
+    def _column(self, table: Table[Any], field: Field, *, inline_unique: bool = True) -> str:
+        reference = table.references.get(field.name)
         now = self._idiom.now if field.column.now else ""
-        parts = [self._quote(field.wire), self._idiom.type_of(field) + now]
+        parts = [self._quote(field.database_name), self._idiom.type_of(field) + now]
         if not field.nullable:
             parts.append("not null")
-        if field.wire == "id":
+        if field.name == "id":
             parts.append("primary key")
+            if table.ids.make is None:
+                parts.append(self._idiom.made_ids[field.kind])
         elif field.column.unique and inline_unique:
             parts.append("unique")
-        if field.column.references:
-            table, _, column = field.column.references.partition(".")
-            parts.append(f"references {self._quote(table)} ({self._quote(wire_name(column))}) on delete cascade")
+        if reference is not None:
+            parts.append(f"references {self._quote(reference.table)} ({self._quote(reference.column)})")
+            parts.append(f"on delete {field.column.on_delete}")
         return " ".join(parts)
 
     def _default(self, table: Table[Any], field: Field) -> str:
@@ -138,7 +145,7 @@ def _indexes(table: Table[Any], live: set[str] | None) -> Iterator[tuple[str, st
     """Yield name, `unique ` or nothing, and column of the indexes that are not part of a column's definition."""
     for field in table.fields.values():
         # SQLite adds no unique column to a table; upstream makes an index of this name.
-        if field.column.unique and live is not None and field.wire not in live:
-            yield f"{table.name}_{field.wire}_uidx", "unique ", field.wire
+        if field.column.unique and live is not None and field.database_name not in live:
+            yield f"{table.database_name}_{field.database_name}_uidx", "unique ", field.database_name
         elif field.column.index and not field.column.unique:
-            yield f"{table.name}_{field.wire}_idx", "", field.wire
+            yield f"{table.database_name}_{field.database_name}_idx", "", field.database_name

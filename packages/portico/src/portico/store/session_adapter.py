@@ -33,14 +33,16 @@ class SessionAdapter:
     def _database_leads(self) -> bool:
         return self.is_stored and not self.is_kept
 
-    async def create(self, table: Table[Any], record: Record) -> None:
-        """Add a session of a user who exists."""
+    async def create(self, table: Table[Any], record: Record) -> str:
+        """Add a session of a user who exists and return its id."""
         if self.is_stored:
-            await self.database.create(table, record)
+            record = {**record, "id": await self.database.create(table, record)}
         user = await self._user_of(record)
         if user is None:
             raise UnstorableError("a session belongs to a user who exists")
         await self.sessions.put(Entry(_clean(table, record), user), self.now)
+        made: str = record["id"]
+        return made
 
     async def find_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
         """Return the first session that matches."""

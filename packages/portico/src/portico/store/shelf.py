@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from portico.crypto.random import random_letters
 from portico.errors import NotUniqueError
-from portico.schema import Field, Record, Table
+from portico.schema import Field, OnDelete, Record, Reference, Table
 from portico.store.adapter import Operator, Where
 from portico.store.codecs import MEMORY, decoders, encoder, fold
 from portico.store.where import LISTS, field_of, is_text, listed
@@ -34,12 +35,12 @@ class Shelf:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.rows: dict[str, Stored] = {}
-        self.references: dict[str, tuple[str, str]] = {}
-        """Field → (table, wire name) that it points to."""
+        self.rows: dict[Any, Stored] = {}
+        self.references: dict[str, tuple[Reference, OnDelete]] = {}
         self._fields: dict[str, Field] = {}
-        self._indexes: dict[str, dict[Any, dict[str, None]]] = {}
+        self._indexes: dict[str, dict[Any, dict[Any, None]]] = {}
         self._known: set[Table[Any]] = set()
+        self._last = 0
 
     def learn(self, table: Table[Any]) -> None:
         """Keep the indexes of one more declaration of this table; every Auth on the store has its own."""
@@ -48,13 +49,18 @@ class Shelf:
         self._known.add(table)
         for name, field in table.fields.items():
             self._fields.setdefault(name, field)
-            if field.column.references:
-                target, _, column = field.column.references.partition(".")
-                self.references[name] = (target, column)
+            if name in table.references:
+                self.references[name] = table.references[name], field.column.on_delete
             if (field.column.unique or field.column.index) and name not in self._indexes:
                 self._indexes[name] = {}
                 for stored in self.rows.values():
                     self._index(name, stored.get(name), stored["id"])
+
+    def new_id(self, table: Table[Any]) -> str:
+        """Return an id that no row has and none had."""
+        if table.fields["id"].kind != "serial":
+            return random_letters()
+        return str(self._last + 1)
 
     def find(self, table: Table[Any], where: Sequence[Where]) -> Iterable[Stored]:
         """Yield the rows that match, in the order in which they were added."""
@@ -75,6 +81,8 @@ class Shelf:
             raise NotUniqueError(self.name, "id")
         self._check_unique(stored, stored["id"])
         self.rows[stored["id"]] = stored
+        if isinstance(stored["id"], int):
+            self._last = max(self._last, stored["id"])
         for name in self._indexes:
             self._index(name, stored.get(name), stored["id"])
 
@@ -93,22 +101,22 @@ class Shelf:
         for name in self._indexes:
             self._index(name, new.get(name), new["id"])
 
-    def remove(self, id: str) -> Stored:
+    def remove(self, id: Any) -> Stored:
         """Take a row out."""
         stored = self.rows.pop(id)
         self._unindex(stored)
         return stored
 
     def name_of(self, column: str) -> str:
-        """Return the Python name of a field, however a reference calls it."""
-        return next((name for name, field in self._fields.items() if column == field.wire), column)
+        """Return the Python name of a column."""
+        return next((name for name, field in self._fields.items() if column == field.database_name), column)
 
     def _candidates(self, table: Table[Any], where: Sequence[Where]) -> Iterable[Stored]:
         for each in where:
             is_exact = each.connector == "AND" and (each.mode == "sensitive" or not is_text(table, each))
             if not is_exact or (each.field != "id" and each.field not in self._indexes) or each.value is None:
                 continue
-            encode = MEMORY[field_of(table, each.field).kind].encode
+            encode = MEMORY[field_of(table, each.field).kind].seek
             if each.operator == "eq":
                 return self.by_value(each.field, encode(each.value))
             if each.operator == "in":
@@ -116,15 +124,15 @@ class Shelf:
                 return [stored for value in values for stored in self.by_value(each.field, value)]
         return list(self.rows.values())
 
-    def _check_unique(self, stored: Stored, own_id: str) -> None:
+    def _check_unique(self, stored: Stored, own_id: Any) -> None:
         for name, field in self._fields.items():
             value = stored.get(name)
             if not field.column.unique or value is None:
                 continue
             if any(other["id"] != own_id for other in self.by_value(name, value)):
-                raise NotUniqueError(self.name, field.wire)
+                raise NotUniqueError(self.name, field.database_name)
 
-    def _index(self, name: str, value: Any, id: str) -> None:
+    def _index(self, name: str, value: Any, id: Any) -> None:
         self._indexes[name].setdefault(value, {})[id] = None
 
     def _unindex(self, stored: Stored) -> None:
@@ -161,7 +169,7 @@ def test_of(table: Table[Any], where: Sequence[Where]) -> Test:
 def _term_of(table: Table[Any], where: Where) -> Test:
     name, compare = where.field, COMPARISONS[where.operator]
     folds = is_text(table, where) and where.mode == "insensitive"
-    encode = MEMORY[field_of(table, name).kind].encode
+    encode = MEMORY[field_of(table, name).kind].seek
     if where.value is None:
         return _null_term_of(where)
 

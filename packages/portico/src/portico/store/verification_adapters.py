@@ -28,9 +28,10 @@ class VerificationStorage:
     storage: SecondaryStorage
     now: datetime
 
-    async def create(self, table: Table[Any], record: Record) -> None:
-        """Keep a value until it expires."""
+    async def create(self, table: Table[Any], record: Record) -> str:
+        """Keep a value until it expires; it has no id here but the one that it came with."""
         await self.write(table, _clean(table, record), ORDER)
+        return str(record.get("id", ""))
 
     async def find_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
         """Return the first that matches."""
@@ -118,10 +119,11 @@ class MirroredVerifications:
     mirror: VerificationStorage
     database: RowStore
 
-    async def create(self, table: Table[Any], record: Record) -> None:
-        """Add a row, and its copy."""
-        await self.database.create(table, record)
-        await self.mirror.write(table, _clean(table, record), tuple(table.fields))
+    async def create(self, table: Table[Any], record: Record) -> str:
+        """Add a row, and its copy, and return its id."""
+        made = await self.database.create(table, record)
+        await self.mirror.write(table, _clean(table, {**record, "id": made}), tuple(table.fields))
+        return made
 
     async def find_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
         """Return the first row that matches."""
@@ -180,9 +182,9 @@ class RenamedVerifications:
     inner: RowStore
     stored: Callable[[str], Awaitable[str]]
 
-    async def create(self, table: Table[Any], record: Record) -> None:
-        """Add a row, which is renamed already."""
-        await self.inner.create(table, record)
+    async def create(self, table: Table[Any], record: Record) -> str:
+        """Add a row, which is renamed already, and return its id."""
+        return await self.inner.create(table, record)
 
     async def find_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
         """Return the first row that matches."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from portico.schema import Column, Record, Row, Table
+from portico.ids import ids_of
+from portico.schema import Column, Layout, Record, Row, Table
 from portico.wire import Timestamp
 
 START: Final = datetime(2030, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
@@ -30,10 +31,52 @@ class Stamp(Row):
     ticket_id: Annotated[str | None, Column(references="ticket.id")] = None
 
 
+class Sample(Row):
+    """A column of every kind."""
+
+    word: Literal["red", "green"] = "red"
+    ratio: float | None = None
+    size: Annotated[int | None, Column(big=True)] = None
+    is_on: bool | None = None
+    seen_at: Timestamp | None = None
+    words: list[str] | None = None
+    numbers: list[float] | None = None
+    anything: Any = None
+
+
+class Loan(Row):
+    """Points to people who may go, and to one who may not."""
+
+    reader_id: Annotated[str | None, Column(references="person.id", on_delete="set null")] = None
+    owner_id: Annotated[str | None, Column(references="person.id", on_delete="restrict")] = None
+
+
+class Coin(Row):
+    """Its id is a number that the database counts."""
+
+    name: str
+
+
+class Toss(Row):
+    coin_id: Annotated[str | None, Column(index=True, references="coin.id")] = None
+
+
+class Slip(Row):
+    """Its id is text that the database makes."""
+
+    name: str
+
+
 PEOPLE: Final[Table[Person]] = Table("person", Person, (), {})
 TICKETS: Final[Table[Ticket]] = Table("ticket", Ticket, (), {})
 STAMPS: Final[Table[Stamp]] = Table("stamp", Stamp, (), {})
-TABLES: Final[Sequence[Table[Any]]] = (PEOPLE, TICKETS, STAMPS)
+SAMPLES: Final[Table[Sample]] = Table("sample", Sample, (), {})
+LOANS: Final[Table[Loan]] = Table("loan", Loan, (), {})
+COUNTED: Final = Layout(ids=ids_of("serial"))
+COINS: Final[Table[Coin]] = Table("coin", Coin, (), {}, layout=COUNTED)
+TOSSES: Final[Table[Toss]] = Table("toss", Toss, (), {}, layout=COUNTED)
+SLIPS: Final[Table[Slip]] = Table("slip", Slip, (), {}, layout=Layout(ids=ids_of("database")))
+TABLES: Final[Sequence[Table[Any]]] = (PEOPLE, TICKETS, STAMPS, SAMPLES, LOANS, COINS, TOSSES, SLIPS)
 
 UNSTORABLE: Final[Sequence[tuple[str, Any]]] = [
     ("name", "a\0b"),

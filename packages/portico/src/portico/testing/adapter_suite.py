@@ -1,7 +1,7 @@
 """The contract of an Adapter as tests: run it over a store of your own."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,10 @@ from anyio.lowlevel import checkpoint
 
 from portico.errors import ConfigError, NotUniqueError, UnstorableError
 from portico.store.adapter import Adapter, Join, Operator, Sort, Where
+from portico.testing.adapter_ids import IdsSuite
+from portico.testing.adapter_kinds import KindsSuite
 from portico.testing.adapter_rows import PEOPLE, STAMPS, START, TABLES, TICKETS, UNSTORABLE, person, ticket
+from portico.testing.expecting import equal, refused
 
 TASKS = 20
 OF_TEXT: Sequence[Operator] = ("eq", "contains", "starts_with", "ends_with")
@@ -18,7 +21,7 @@ PATIENCE = 30
 """Seconds after which a test that waits has failed."""
 
 
-class AdapterSuite:
+class AdapterSuite(KindsSuite, IdsSuite):
     """Subclass it where pytest looks, mark the class with `pytest.mark.anyio`, and say in `make` what to test.
 
     `make` returns a new store without rows; tables are created in it, and it is closed after each test.
@@ -450,21 +453,3 @@ async def at_once(call: Callable[[], Coroutine[Any, Any, Any]]) -> list[Any]:
         for _ in range(TASKS):
             tasks.start_soon(one)
     return answers
-
-
-def equal(actual: object, expected: object) -> None:
-    """Fail unless both are the same, and show them."""
-    if actual != expected:
-        raise AssertionError(f"got\n  {actual!r}\nexpected\n  {expected!r}")
-
-
-@contextmanager
-def refused(kind: type[BaseException]) -> Generator[list[BaseException]]:
-    """Fail unless the block raises `kind`; the list then holds what it raised."""
-    caught: list[BaseException] = []
-    try:
-        yield caught
-    except kind as error:
-        caught.append(error)
-    if not caught:
-        raise AssertionError(f"{kind.__name__} was not raised")

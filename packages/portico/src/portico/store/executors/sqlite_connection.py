@@ -16,8 +16,10 @@ STATEMENTS: Final = 512
 UNUSABLE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY}
 TAKEN = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
 UNSTORABLE = {
-    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "a column points to a row that does not exist",
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "a column would point to a row that does not exist",
     sqlite3.SQLITE_CONSTRAINT_NOTNULL: "a column that must have a value has none",
+    # What SQLite says for `on delete restrict`.
+    sqlite3.SQLITE_CONSTRAINT_TRIGGER: "another row points to this one and keeps it",
     sqlite3.SQLITE_TOOBIG: "a value is too long for the database",
 }
 NAMED = re.compile(r"failed: ([^.,]+)\.([^.,]+)$")

@@ -27,10 +27,15 @@ class SqlAdapter:
 
         return Statements(self.executor.dialect)
 
-    async def create(self, table: Table[Any], record: Record) -> None:
-        """Add a row."""
+    async def create(self, table: Table[Any], record: Record) -> str:
+        """Add a row and return its id."""
         statement = self._statements.insert(table, record)
-        await self.executor.run(statement.sql, statement.args(changes=list(record.values())))
+        args = statement.args(changes=list(record.values()))
+        if "id" not in record:
+            return statement.decode((await self.executor.fetch(statement.sql, args))[0])
+        await self.executor.run(statement.sql, args)
+        made: str = record["id"]
+        return made
 
     async def find_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
         """Return the first row that matches."""

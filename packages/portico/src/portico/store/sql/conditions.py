@@ -81,8 +81,8 @@ class Parameters:
 
     def _term(self, table: Table[Any], columns: Columns, where: Where) -> ColumnElement[bool]:
         field = field_of(table, where.field)
-        column: ColumnElement[Any] = columns[field.wire]
-        encode = self._idiom.codecs[field.kind].encode
+        column: ColumnElement[Any] = columns[field.database_name]
+        encode = self._idiom.codecs[field.kind].seek
         if where.value is None:
             return _null_term(column, where.operator)
         if is_text(table, where):

@@ -58,7 +58,7 @@ class Draft:
 
     def columns(self, table: Table[Any], clause: FromClause) -> list[ColumnElement[Any]]:
         """Return the columns of `clause` in the order of the fields."""
-        return [clause.c[field.wire] for field in table.fields.values()]
+        return [clause.c[field.database_name] for field in table.fields.values()]
 
     def condition(self, where: Sequence[Where]) -> ColumnElement[bool]:
         return self.parameters.condition(self.table, self.clause.c, where)
@@ -78,13 +78,13 @@ class Draft:
 
     def added(self, name: str) -> tuple[str, ColumnElement[Any]]:
         """Return the column of field `name` and what it becomes when a number is added; NULL counts as 0."""
-        column = self.clause.c[field_of(self.table, name).wire]
+        column = self.clause.c[field_of(self.table, name).database_name]
         return column.name, sqlalchemy.func.coalesce(column, ZERO) + self.parameters.bind(encode_number)
 
     def given(self, name: str) -> tuple[str, ColumnElement[Any]]:
         """Return the column of field `name` and a placeholder for its value."""
         field = field_of(self.table, name)
-        return field.wire, self.parameters.bind(encoder(self._idiom.codecs, field))
+        return field.database_name, self.parameters.bind(encoder(self._idiom.codecs, field))
 
     def decoder(self, table: Table[Any]) -> Callable[[Values], Record]:
         """Return what makes a record of the columns of `table`, which a row begins with."""
@@ -112,9 +112,9 @@ class Draft:
 
 def clause_of(table: Table[Any]) -> sqlalchemy.TableClause:
     """Return the table as SQLAlchemy knows it, in upstream's order of columns: `id` first."""
-    wires = sorted((field.wire for field in table.fields.values()), key=lambda wire: wire != "id")
-    return sqlalchemy.table(table.name, *map(_column, wires))
+    names = sorted((field.database_name for field in table.fields.values()), key=lambda name: name != "id")
+    return sqlalchemy.table(table.database_name, *map(_column, names))
 
 
-def _column(wire: str) -> sqlalchemy.ColumnClause[Any]:
-    return sqlalchemy.column(wire)
+def _column(name: str) -> sqlalchemy.ColumnClause[Any]:
+    return sqlalchemy.column(name)

@@ -50,8 +50,8 @@ class Statements:
         key = ("count", table, shape_of(where))
         return self._kept.get(key) or self._keep(key, self._count(table, where))
 
-    def insert(self, table: Table[Any], record: Record) -> Statement[None]:
-        """Return the statement that adds a row with the fields of `record`."""
+    def insert(self, table: Table[Any], record: Record) -> Statement[str]:
+        """Return the statement that adds a row with the fields of `record`, and returns its id if that is not one."""
         key = ("insert", table, tuple(record))
         return self._kept.get(key) or self._keep(key, self._insert(table, record))
 
@@ -89,7 +89,10 @@ class Statements:
     def _joined(self, table: Table[Any], where: Sequence[Where], join: Join) -> Statement[tuple[Record, Record | None]]:
         draft = Draft(table, self.idiom)
         other = clause_of(join.table).alias("joined")
-        match = draft.clause.c[field_of(table, join.on).wire] == other.c[field_of(join.table, join.to).wire]
+        match = (
+            draft.clause.c[field_of(table, join.on).database_name]
+            == other.c[field_of(join.table, join.to).database_name]
+        )
         query = (
             sqlalchemy.select(*draft.columns(table, draft.clause), *draft.columns(join.table, other))
             .select_from(draft.clause.outerjoin(other, match))
@@ -110,7 +113,7 @@ class Statements:
         draft = Draft(table, self.idiom)
         query = sqlalchemy.select(*draft.columns(table, draft.clause)).where(draft.condition(where))
         if sort is not None:
-            column = draft.clause.c[field_of(table, sort.field).wire]
+            column = draft.clause.c[field_of(table, sort.field).database_name]
             query = query.order_by(self.idiom.ordered(column, sort))
         query = query.limit(draft.parameters.bind(encode_number)).offset(draft.parameters.bind(encode_number))
         return draft.compiled(query, self.dialect, draft.decoder(table))
@@ -120,10 +123,13 @@ class Statements:
         query = sqlalchemy.select(sqlalchemy.func.count()).select_from(draft.clause).where(draft.condition(where))
         return draft.compiled(query, self.dialect, lambda row: int(row[0]))
 
-    def _insert(self, table: Table[Any], record: Record) -> Statement[None]:
+    def _insert(self, table: Table[Any], record: Record) -> Statement[str]:
         draft = Draft(table, self.idiom)
-        values = dict(draft.given(name) for name in record)
-        return draft.compiled(draft.clause.insert().values(values), self.dialect, lambda _: None)
+        addition = draft.clause.insert().values(dict(draft.given(name) for name in record))
+        if "id" not in record:
+            addition = addition.returning(draft.clause.c.id)
+        decode = self.idiom.codecs[table.fields["id"].kind].decode
+        return draft.compiled(addition, self.dialect, lambda row: str(decode(row[0]) if decode else row[0]))
 
     def _update(
         self,
