@@ -304,3 +304,26 @@ async def test_a_plugin_that_says_false_is_heard_first() -> None:
     auth = plain(Closed(lines=lines), database_hooks=[own])
     assert (await Browser(auth, ORIGIN).post("/sign-up/email", ANN)).status == 400
     assert lines == ["plugin before user"]
+
+
+@requirement("S-186", "ARCH-transactions")
+@pytest.mark.parametrize("database", [None, "sqlite"])
+async def test_an_after_hook_writes_with_the_context_that_it_is_given(database: str | None, tmp_path: Any) -> None:
+    seen: list[str] = []
+
+    @after_create("user")
+    async def note(ctx: HookContext, row: User) -> None:
+        seen.append(row.email)
+        await auth.verifications.create(ctx, identifier=row.id, value="new", expires_at=ctx.now())
+
+    options = {"database": f"sqlite:///{tmp_path}/auth.db"} if database else {}
+    auth = plain(database_hooks=[note], **options)
+    await auth.create_schema()
+    await signed_up(auth)
+    async with auth.context(None).transaction() as outer:
+        async with outer.transaction() as inner:
+            await auth.users.create(inner, name="Bob", email="bob@example.com")
+        assert seen == ["ann@example.com"]
+    assert seen == ["ann@example.com", "bob@example.com"]
+    assert await auth.store.count(auth.tables["verification"]) == 2
+    await auth.close()

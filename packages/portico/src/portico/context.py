@@ -128,6 +128,12 @@ class Context:
             self.reply.become(before)
             raise
         self.new_session = inside.new_session
+
+        async def go_on() -> None:
+            # Hooks that run after the commit have the inner context, and may write with it.
+            inside.store, inside.committed = self.store, self.committed
+
+        await self.after_commit(go_on)
         for work in committed:
             await self.after_commit(work)
 
