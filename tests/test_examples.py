@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app import ORIGIN, content, plain, signed_up
-from portico.testing import Browser
+from portico.testing import Browser, Clock
 from requirements import requirement
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +56,27 @@ async def test_the_plugin_example_lets_in_who_was_invited() -> None:
     invited = content(await ann.post("/invitations/create", {"email": "Bob@example.com"}))
     assert invited["invitation"]["email"] == "bob@example.com"
     assert (await Browser(auth, ORIGIN).post("/sign-up/email", bob)).status == 200
+
+
+@requirement("ARCH-declaration", "S-186")
+async def test_the_audit_example_tells_users_what_was_done_to_their_account() -> None:
+    plugin: Any = example("audit_log/audit.py")
+    clock = Clock()
+    auth = plain(plugin.AuditLog(), clock=clock)
+    ann, bob = await signed_up(auth), await signed_up(auth, "bob@example.com")
+    changes = {"currentPassword": "password123", "newPassword": "another-password"}
+    for path, body in (("/update-user", {"name": "Annie"}), ("/change-password", changes)):
+        clock.advance(1)
+        assert (await ann.post(path, body)).status == 200
+    clock.advance(1)
+    assert (await ann.post("/update-user", {"email": "other@example.com"})).status == 400
+    entries = content(await ann.get("/audit-log/list"))["entries"]
+    assert [entry["action"] for entry in entries[:2]] == ["changed the password", "changed the profile"]
+    assert sorted(entry["action"] for entry in entries[2:]) == ["signed in", "signed up"]
+    assert [entry["createdAt"] for entry in entries] == sorted((entry["createdAt"] for entry in entries), reverse=True)
+    assert len({entry["userId"] for entry in entries}) == 1
+    assert len(content(await bob.get("/audit-log/list"))["entries"]) == 2
+    assert "password" not in str(entries).replace("changed the password", "")
 
 
 @requirement("ARCH-examples")

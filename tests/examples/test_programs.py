@@ -42,6 +42,16 @@ async def test_the_fastapi_example_greets_whom_curl_signs_up(tmp_path: Path) -> 
     assert (signed["user"]["nickname"], greeted) == ("Annie", "Hello Annie")
 
 
+@requirement("S-186", "ARCH-examples")
+async def test_the_audit_example_shows_what_was_committed(tmp_path: Path) -> None:
+    example = Example("audit_log", tmp_path)
+    async with example.serving():
+        signed, updated, listed = answers((await example.run(*example.blocks[1]))[1])
+    assert updated == {"status": True}
+    assert sorted(entry["action"] for entry in listed["entries"]) == ["changed the profile", "signed in", "signed up"]
+    assert {entry["userId"] for entry in listed["entries"]} == {signed["user"]["id"]}
+
+
 @requirement("S-251", "ARCH-examples")
 async def test_the_litestar_example_shows_notes_to_their_owner_only(tmp_path: Path) -> None:
     example = Example("litestar_api", tmp_path)
