@@ -17,7 +17,9 @@ class ClientAddresses:
     the IPv4 address.
     """
 
-    def __init__(self, trusted_proxies: Iterable[str], headers: Sequence[str], ipv6_prefix: int) -> None:
+    def __init__(
+        self, trusted_proxies: Iterable[str], headers: Sequence[str], ipv6_prefix: int, *, tracks: bool = True
+    ) -> None:
         try:
             self._proxies = [ip_network(each, strict=False) for each in trusted_proxies]
         except ValueError as error:
@@ -25,11 +27,14 @@ class ClientAddresses:
         if not 1 <= ipv6_prefix <= 128:  # noqa: PLR2004  # bits of an IPv6 address
             raise ConfigError(f"ipv6_prefix is a number of bits from 1 to 128, not {ipv6_prefix}")
         self._headers = headers
+        self._tracks = tracks
         self._prefix = ipv6_prefix
         self._known: dict[str, str] = {}
 
     def of(self, request: Request) -> str:
-        """Return the client's normal address, or the empty text when the host does not know it."""
+        """Return the client's normal address, or the empty text when the host or the application does not tell it."""
+        if not self._tracks:
+            return ""
         if self._proxies and request.peer and self._is_proxy(request.peer):
             return self.normal(self._forwarded(request))
         known = self._known.get(request.peer)
@@ -39,6 +44,10 @@ class ClientAddresses:
                 self._known.clear()
             self._known[request.peer] = known
         return known
+
+    def may_forward(self, request: Request) -> bool:
+        """Tell whether the other end may say where the client asked: a proxy of ours, or anybody if none is named."""
+        return not self._proxies or self._is_proxy(request.peer)
 
     def normal(self, text: str) -> str:
         """Return one spelling for all spellings of an address; the empty text for what is none."""

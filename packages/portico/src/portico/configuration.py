@@ -11,9 +11,11 @@ from portico.crypto.keyring import Keyring
 from portico.errors import ConfigError
 from portico.models import CREDENTIAL
 from portico.options import (
+    AdvancedOptions,
     AuthOptions,
     CacheStrategy,
     DatabaseOptions,
+    DynamicBaseURL,
     EmailAndPassword,
     EmailVerification,
     SessionOptions,
@@ -104,11 +106,52 @@ def keyring_of(options: AuthOptions, environment: Environment) -> Keyring:
     return keyring
 
 
-def site_of(options: AuthOptions, environment: Environment) -> Site:
-    """Return where the endpoints live: a path in the base URL wins over `base_path`."""
-    url = options.get("base_url") or environment.first("BETTER_AUTH_URL")
-    if url is None:
+URLS = (
+    "BETTER_AUTH_URL",
+    "NEXT_PUBLIC_BETTER_AUTH_URL",
+    "PUBLIC_BETTER_AUTH_URL",
+    "NUXT_PUBLIC_BETTER_AUTH_URL",
+    "NUXT_PUBLIC_AUTH_URL",
+)
+"""Where a base URL may come from; the others are those of front ends that share an environment with us."""
+THIS_MACHINE = DynamicBaseURL(
+    allowed_hosts=(
+        "localhost",
+        "localhost:*",
+        "*.localhost",
+        "*.localhost:*",
+        "127.0.0.1",
+        "127.0.0.1:*",
+        "[::1]",
+        "[::1]:*",
+    )
+)
+
+
+def base_url_of(options: AuthOptions, environment: Environment) -> str | DynamicBaseURL:
+    """Return the base URL as it was given.
+
+    Raises:
+        ConfigError: there is none, in production: nobody may decide by a request what our address is.
+    """
+    url = options.get("base_url") or environment.first(*URLS)
+    if url is not None:
+        return url
+    if environment.is_production:
         raise ConfigError("there is no base URL: pass base_url='https://example.com' or set BETTER_AUTH_URL")
+    logger.warning("no base URL is set: it is whatever host of this machine a request asks for")
+    return THIS_MACHINE
+
+
+def site_of(options: AuthOptions, environment: Environment) -> Site:
+    """Return where the endpoints live: a path in the base URL wins over `base_path`; a site without origin is none."""
+    url = base_url_of(options, environment)
+    if isinstance(url, DynamicBaseURL):
+        if url.fallback is None:
+            path = options.get("base_path", DEFAULT_PATH).rstrip("/")
+            _check_path(path)
+            return Site(origin="", path=path)
+        url = url.fallback
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -117,9 +160,31 @@ def site_of(options: AuthOptions, environment: Environment) -> Site:
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or "@" in parts.netloc:
         raise ConfigError(f"base_url must look like 'https://example.com', not {url!r}")
     path = parts.path.rstrip("/") or options.get("base_path", DEFAULT_PATH).rstrip("/")
+    _check_path(path)
+    return Site(origin=f"{parts.scheme}://{parts.netloc}".lower(), path=path)
+
+
+def _check_path(path: str) -> None:
     if path and not path.startswith("/"):
         raise ConfigError(f"base_path must start with a slash, such as {DEFAULT_PATH!r}, not {path!r}")
-    return Site(origin=f"{parts.scheme}://{parts.netloc}".lower(), path=path)
+
+
+def trusted_origins_of(options: AuthOptions, environment: Environment) -> Sequence[str]:
+    """Return the origins that are trusted whatever the request is."""
+    given = options.get("trusted_origins", ())
+    listed = (environment.first("BETTER_AUTH_TRUSTED_ORIGINS") or "").split(",")
+    return [*(() if callable(given) else given), *(each.strip() for each in listed if each.strip())]
+
+
+def skips_csrf_check(advanced: AdvancedOptions) -> bool:
+    """Tell whether senders are not checked, and warn where that follows from another option."""
+    if advanced.disable_csrf_check is None and advanced.disable_origin_check is True:
+        logger.warning(
+            "advanced.disable_origin_check turns the CSRF check off, too: say disable_csrf_check=True if that is "
+            "meant, or False if not"
+        )
+        return True
+    return bool(advanced.disable_csrf_check)
 
 
 def check_session(options: SessionOptions) -> None:

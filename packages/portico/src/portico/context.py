@@ -16,7 +16,11 @@ from portico.wire import Encodable, constructor
 
 if TYPE_CHECKING:
     from portico.auth import Auth
+    from portico.base_url import Place
+    from portico.configuration import Site
+    from portico.cookies import Cookies
     from portico.endpoint import Endpoint, Route
+    from portico.origin import Origins
 
 
 _session_data = constructor(SessionData[Any, Any])
@@ -80,6 +84,8 @@ class Context:
     body: Any = None
     """The body as on the wire; a before hook reads it as a dict and replaces it."""
     query: Mapping[str, str] = field(default_factory=_no_query)
+    place: "Place | None" = None
+    """Where the call was sent, if the base URL depends on it; read it from `site`, `cookies` and `origins`."""
     found: SessionData[Any, Any] | SessionCopy | None = None
     """The caller's session as it was found; read it from `session`."""
     new_session: SessionData[Any, Any] | None = None
@@ -94,6 +100,21 @@ class Context:
         if isinstance(self.found, SessionCopy):
             self.found = self.found.opened()
         return self.found
+
+    @property
+    def site(self) -> "Site":
+        """Where the endpoints live, as the caller knows it."""
+        return self.auth.site if self.place is None else self.place.site
+
+    @property
+    def cookies(self) -> "Cookies":
+        """The cookies of that site."""
+        return self.auth.cookies if self.place is None else self.place.cookies
+
+    @property
+    def origins(self) -> "Origins":
+        """The origins that it trusts."""
+        return self.auth.origins if self.place is None else self.place.origins
 
     @property
     def has_object(self) -> bool:
@@ -146,18 +167,18 @@ class Context:
 
     def set_cookie(self, name: str, value: str, max_age: int | None) -> None:
         """Send a signed cookie that lasts `max_age` seconds, or until the browser closes."""
-        self.reply.headers.append(self.auth.cookies.write(name, value, max_age))
+        self.reply.headers.append(self.cookies.write(name, value, max_age))
         self.reply.cookies[name] = value
 
     def expire_cookie(self, name: str) -> None:
         """Make the browser forget a cookie."""
         self.drop_cookie(name)
-        self.reply.headers.append(self.auth.cookies.expire(name))
+        self.reply.headers.append(self.cookies.expire(name))
 
     def drop_cookie(self, name: str) -> None:
         """Take back what this reply said about a cookie so far, so that no value of it leaves with its end."""
         self.reply.cookies.pop(name, None)
-        start = self.auth.cookies.name_of(name)
+        start = self.cookies.name_of(name)
         self.reply.headers = [
             header
             for header in self.reply.headers

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 from portico.context import Context
 from portico.crypto.claims import are_current
 from portico.crypto.jwt import open_jwt, sign_jwt
-from portico.errors import EMAIL_NOT_VERIFIED, INVALID_TOKEN, TOKEN_EXPIRED, ApiError
+from portico.errors import EMAIL_NOT_VERIFIED, INVALID_TOKEN, TOKEN_EXPIRED, ApiError, ConfigError
 from portico.mails import Mailer, OnUser, VerificationMail
 from portico.models import User
 
@@ -101,7 +101,9 @@ def link(ctx: Context, path: str, callback_url: str, **query: str) -> str:
     pairs = {**query, "callbackURL": callback_url}
     # Text that is no Unicode cannot be in a link; it is refused when the link is followed.
     text = "&".join(f"{name}={quote(value, safe=UNRESERVED, errors='replace')}" for name, value in pairs.items())
-    return f"{ctx.auth.site.url}{path}?{text}"
+    if not ctx.site.origin:
+        raise ConfigError("a link was asked for by a call that says no host: give DynamicBaseURL a fallback")
+    return f"{ctx.site.url}{path}?{text}"
 
 
 UNRESERVED = "!*'()"
@@ -130,4 +132,4 @@ def with_error(url: str, code: str) -> str:
 
 def absolute(ctx: Context, url: str) -> str:
     """Return a place that was checked before as a whole URL."""
-    return urljoin(ctx.auth.site.origin, url) if url.startswith("/") else url
+    return urljoin(ctx.site.origin, url) if url.startswith("/") else url

@@ -21,7 +21,7 @@ body {{ display: grid; place-items: center; min-height: 100vh; margin: 0; }}
 main {{ max-width: 36rem; padding: 2rem; }}
 code {{ padding: 0.1rem 0.4rem; border: 1px solid; border-radius: 0.3rem; }}
 button {{ font: inherit; padding: 0.6rem 1.2rem; }}
-</style>
+{style}</style>
 </head>
 <body>
 <main>
@@ -37,9 +37,9 @@ CONFIRMATION = """<h1>{heading}</h1>
 </form>"""
 
 
-def page(title: str, content: str) -> Html:
-    """Return a page around content that is safe HTML already."""
-    return Html(PAGE.format(title=escape(title), content=content))
+def page(title: str, content: str, style: str = "") -> Html:
+    """Return a page around content that is safe HTML already, perhaps with further rules of CSS."""
+    return Html(PAGE.format(title=escape(title), content=content, style=style))
 
 
 def headers(forms: str = "'none'") -> list[Header]:

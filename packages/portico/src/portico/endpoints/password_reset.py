@@ -81,7 +81,8 @@ class PasswordResetEndpoints(EndpointGroup[UserT, SessionT]):
     @endpoint("GET", "/reset-password/{token}", operation_id="resetPasswordCallback", client=False)
     async def request_password_reset_callback(self, ctx: Context, token: str, query: ResetPasswordCallback) -> Redirect:
         """Lead from the link in the mail to the page where the new password is chosen."""
-        page = mail_links.absolute(ctx, query.callback_url) if query.callback_url else f"{self.auth.site.url}/error"
+        failed = self.auth.on_api_error.error_url or f"{ctx.site.url}/error"
+        page = mail_links.absolute(ctx, query.callback_url) if query.callback_url else failed
         if not query.callback_url or await self.auth.verifications.get(ctx, _identifier(token)) is None:
             return Redirect(mail_links.with_query(page, "error", UNKNOWN_TOKEN.code or ""))
         return Redirect(mail_links.with_query(page, "token", token))

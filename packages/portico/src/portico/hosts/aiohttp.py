@@ -201,6 +201,7 @@ class _Server:
                 headers=_headers(request),
                 body=body,
                 peer=request.remote or "",
+                scheme=request.scheme,
             )
         )
         if not answer.background:

@@ -56,6 +56,7 @@ def handler(auth: Auth[Any], *, mount: str = "") -> LambdaHandler:
             headers=call.headers,
             body=body,
             peer=call.peer,
+            scheme="https",
         )
         return call.answer(auth.run(respond, request))
 

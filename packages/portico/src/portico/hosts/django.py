@@ -313,6 +313,7 @@ def _view(auth: Auth[Any]) -> Callable[..., Any]:
             headers=Headers.of(request.headers),
             body=body,
             peer=request.META.get("REMOTE_ADDR", ""),
+            scheme=request.scheme or "",
         )
         response = await _awaited(auth, request, partial(auth.handler, call))
         return _Answer(response, _work(auth, request, response))

@@ -126,6 +126,7 @@ def _respond(auth: Auth[Any], environ: WSGIEnvironment) -> Response:
         headers=Headers(fields_of(environ)),
         body=body,
         peer=environ.get("REMOTE_ADDR", ""),
+        scheme=environ.get("wsgi.url_scheme", ""),
     )
     return auth.run(auth.handler, request)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from portico.cookies import SESSION_TOKEN
 from portico.endpoint import Endpoint, Plugin
+from portico.errors import INVALID_HOST
 from portico.openapi.operations import SECTION, Operations, asked
 from portico.openapi.refusals import Refusals
 from portico.openapi.schemas import MARK, Components, Json
@@ -26,7 +27,8 @@ def document(auth: "Auth[Any]", endpoints: Sequence[Endpoint] | None = None, *, 
     routed = [each for each in (served if endpoints is None else endpoints) if not each.server_only]
     components = Components(pair for endpoint in routed for pair in asked(endpoint))
     _mark_plugins(auth, routed, components, is_published=is_published)
-    refusals = Refusals()
+    # Whose base URL depends on the host refuses those that are not its own, unless it has an address for them, too.
+    refusals = Refusals((INVALID_HOST,) if auth.places is not None and not auth.site.origin else ())
     has_bearer = any(plugin.id == "bearer" for plugin in auth.api.plugins)
     operations = Operations(components, refusals, has_bearer=has_bearer)
     paths: defaultdict[str, Json] = defaultdict(dict)
@@ -44,7 +46,7 @@ def document(auth: "Auth[Any]", endpoints: Sequence[Endpoint] | None = None, *, 
             "version": version("portico"),
             "description": "Users, sessions and accounts.",
         },
-        "servers": [{"url": auth.site.path if is_published else auth.site.url}],
+        "servers": [{"url": auth.site.path if is_published or not auth.site.origin else auth.site.url}],
         "tags": [{"name": tag} for tag in tags],
         "paths": dict(paths),
         "components": {

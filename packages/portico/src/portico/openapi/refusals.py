@@ -31,13 +31,15 @@ FOREIGN = (INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN)
 class Refusals:
     """The shared error responses of one document, by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, further: Sequence[ErrorCode] = ()) -> None:
+        """Take what every operation of this document may refuse with besides."""
         self.responses: dict[str, Json] = {}
+        self._further = further
 
     def of(self, operation_id: str, endpoint: Endpoint, route: Route) -> Json:
         """Return the error responses of an operation, by status."""
         by_status: defaultdict[int, dict[ErrorCode, None]] = defaultdict(dict)
-        for error in _refusals(endpoint, route):
+        for error in (*_refusals(endpoint, route), *self._further):
             by_status[error.status][error] = None
         return {str(status): self._ref(operation_id, status, list(by_status[status])) for status in sorted(by_status)}
 

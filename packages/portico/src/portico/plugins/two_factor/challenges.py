@@ -39,7 +39,7 @@ async def pending(ctx: Context, users: Users[UserT]) -> PendingSignIn[UserT]:
     Raises:
         ApiError: there is none.
     """
-    identifier = ctx.auth.cookies.read(ctx.headers, TWO_FACTOR)
+    identifier = ctx.cookies.read(ctx.headers, TWO_FACTOR)
     # Other cookies name other verifications under the same signature.
     named = await ctx.auth.verifications.find(ctx, identifier=identifier) if _is_challenge(identifier) else None
     user = await users.find(ctx, id=named.value) if named else None

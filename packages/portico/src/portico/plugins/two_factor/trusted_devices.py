@@ -17,7 +17,7 @@ async def trust(ctx: Context, user: User) -> None:
 
 async def recognize(ctx: Context, user: User) -> bool:
     """Tell whether `user` trusts this browser; each cookie says so once, and the reply carries the next one."""
-    value = ctx.auth.cookies.read(ctx.headers, TRUST_DEVICE)
+    value = ctx.cookies.read(ctx.headers, TRUST_DEVICE)
     if not value:
         return False
     tag, _, identifier = value.partition("!")
@@ -31,7 +31,7 @@ async def recognize(ctx: Context, user: User) -> bool:
 
 async def forget(ctx: Context, user: User) -> None:
     """Ask for the second step in this browser again."""
-    value = ctx.auth.cookies.read(ctx.headers, TRUST_DEVICE)
+    value = ctx.cookies.read(ctx.headers, TRUST_DEVICE)
     if not value:
         return
     _, _, identifier = value.partition("!")
