@@ -104,9 +104,13 @@ def _named(value: Any, *, is_secret: bool = False) -> Iterator[str]:
             fields = cast("dict[str, Any]", each)
             pending += [(inner, name in SECRET_FIELDS) for name, inner in fields.items()]
         elif isinstance(each, list):
-            pending += [(inner, is_telling) for inner in each]
+            pending += [(inner, is_telling) for inner in _items(each)]
         elif isinstance(each, str) and is_telling:
             yield each
+
+
+def _items(values: Any) -> list[Any]:
+    return list(values)
 
 
 def _is_telling(text: str) -> bool:

@@ -101,24 +101,27 @@ async def _ddl(setup: Setup, request: Request) -> Response:
 
 async def _sql(setup: Setup, request: Request) -> Response:
     sent = _object(request)
-    sql, params = sent.get("sql"), sent.get("params", [])
+    sql: object = sent.get("sql")
+    params: object = sent.get("params", [])
     if not isinstance(sql, str) or not isinstance(params, list):
         raise MistakeError("Send {sql: text, params: list}")
     try:
-        return _json(await database.run(setup, sql, params))
+        return _json(await database.run(setup, sql, cast("list[object]", params)))
     except database.SqlMistakeError as error:
         raise MistakeError(str(error)) from None
 
 
 async def _api(setup: Setup, request: Request) -> Response:
     sent = _object(request)
-    method, args = sent.get("method"), sent.get("args", {})
+    method: object = sent.get("method")
+    args: object = sent.get("args", {})
     known = calls.methods(setup.auth)
     if not isinstance(method, str) or method not in known:
         raise MistakeError(f"There is no method {method!r}; there are {', '.join(sorted(known))}")
-    if not isinstance(args, dict) or not all(isinstance(args.get(name, {}), dict) for name in ("headers", "params")):
+    given = cast("dict[str, object]", args) if isinstance(args, dict) else None
+    if given is None or not all(isinstance(given.get(name, {}), dict) for name in ("headers", "params")):
         raise MistakeError("Send {method: text, args: {headers: object, body, query, params: object}}")
-    return _json(await calls.call(setup.auth, *known[method], cast("calls.Arguments", args)))
+    return _json(await calls.call(setup.auth, *known[method], cast("calls.Arguments", given)))
 
 
 async def _secondary(setup: Setup, request: Request) -> Response:
