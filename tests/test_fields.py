@@ -228,7 +228,13 @@ async def test_a_field_that_is_not_for_clients_is_refused_and_one_with_a_default
         {"code": "FIELD_NOT_ALLOWED", "message": "reviewer is not allowed to be set"},
     )
     assert await users(auth) == []
-    forged = {"role": value, "id": "x", "emailVerified": True, "createdAt": "2020-01-01T00:00:00.000Z", "banned": True}
+    forged: dict[str, Any] = {
+        "role": value,
+        "id": "x",
+        "emailVerified": True,
+        "createdAt": "2020-01-01T00:00:00.000Z",
+        "banned": True,
+    }
     browser = await signed_up(auth, plan="pro", **forged)
     [before] = await users(auth)
     assert (before["role"], before["email_verified"], before["created_at"].year > 2020) == ("member", False, True)

@@ -69,10 +69,10 @@ async def test_a_cached_reply_has_the_columns_in_upstreams_other_order() -> None
         "emailVerified",
         "name",
         "image",
-        "nickname",
         "twoFactorEnabled",
         "username",
         "displayUsername",
+        "nickname",
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import Literal
 from uuid import UUID
 
 from portico.crypto.digest import hash_token
@@ -11,6 +11,7 @@ from portico.crypto.random import random_letters, random_uuid
 from portico.errors import ConfigError
 from portico.kinds import Kind
 
+IdStrategy = Literal["uuid", "serial", "database"] | Callable[[str], str] | None
 LARGEST_SERIAL = 2**31 - 1
 """Some databases keep serial ids in 32 bits."""
 
@@ -56,18 +57,18 @@ def _uuid(table: str) -> str:
 LETTERS = Ids(make=_letters)
 
 
-def ids_of(strategy: Any) -> Ids:
+def ids_of(strategy: IdStrategy) -> Ids:
     """Return what `advanced.database.generate_id` says; raise ConfigError if it says nothing that is known."""
     if strategy is None:
         return LETTERS
-    if callable(strategy):
-        return Ids(make=strategy)
     if strategy == "uuid":
         return Ids(kind="uuid", references="uuid", make=_uuid)
     if strategy == "serial":
         return Ids(kind="serial", references="serial")
     if strategy == "database":
         return Ids()
+    if callable(strategy):
+        return Ids(make=strategy)
     raise ConfigError(
         f'advanced.database.generate_id is "uuid", "serial", "database" or a function of a table, not {strategy!r}'
     )

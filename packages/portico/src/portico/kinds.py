@@ -48,7 +48,7 @@ def kind_of(annotation: Any, name: str) -> Kind:
     Raises:
         ConfigError: reading such a column could not give back what was written.
     """
-    kinds = {_kind(each, name) for each in _members(annotation) if each is not NoneType}
+    kinds: set[Kind] = {_kind(each, name) for each in _members(annotation) if each is not NoneType}
     return kinds.pop() if len(kinds) == 1 else "json"
 
 
