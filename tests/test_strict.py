@@ -17,6 +17,7 @@ from portico import (
     EmailAndPassword,
     Response,
     SessionOptions,
+    VerificationOptions,
 )
 from portico.openapi import document
 from portico.strict import GROUPS, PAIRS
@@ -41,6 +42,7 @@ def value_at(auth: Auth[Any], path: str) -> Any:
         "email_and_password": auth.email_and_password,
         "session": auth.session_options,
         "user": auth.user_options,
+        "verification": auth.verification_options,
     }[group]
     for name in names:
         found = getattr(found, name)
@@ -61,6 +63,7 @@ def test_what_the_application_says_stays() -> None:
         account=AccountOptions(encrypt_oauth_tokens=False),
         advanced=AdvancedOptions(confirm_mailed_links=False, refuse_protected_fields=False),
         email_and_password=EmailAndPassword(revoke_sessions_on_password_reset=False, reset_proves_address=False),
+        verification=VerificationOptions(store_identifier="plain"),
         session=SessionOptions(fresh_for_sensitive=False, cookie_cache=CookieCacheOptions(strategy="jwt")),
     )
     said = {path: pair[0] for path, pair in PAIRS.items()} | {"session.cookie_cache.strategy": "jwt"}
@@ -70,7 +73,7 @@ def test_what_the_application_says_stays() -> None:
 def left_open(kind: type[Any], prefix: str) -> set[str]:
     """Return the options that speak of the strict kind of security in their docstring."""
     source = Path(__file__).parent.parent / "packages/portico/src/portico/options.py"
-    body = source.read_text().partition(f"class {kind.__name__}:")[2].partition("\n\n\n")[0]
+    body = re.split(rf"class {kind.__name__}(?:\(\w+\))?:", source.read_text())[1].partition("\n\n\n")[0]
     named = set(re.findall(r'^    (\w+): [^\n]*\n    """(?:(?!""").)*strict', body, re.MULTILINE | re.DOTALL))
     for field in fields(kind):
         inner: Any = field.default_factory

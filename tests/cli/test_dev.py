@@ -228,7 +228,7 @@ async def test_a_file_keeps_the_rows_and_plugins_are_chosen(tmp_path: Path) -> N
         (["--plugins", "bearer,nothing"], {}, "there is no plugin 'nothing'; there are bearer, username, two-factor"),
         (["--host", "0.0.0.0"], {}, "`portico dev` listens on this machine only (127.0.0.1, localhost, ::1), not on"),
         ([], {"PORTICO_ENV": "production"}, "`portico dev` shows every mail and token, so it does not start"),
-        (["--database", "postgresql://x"], {}, "this version serves SQLite"),
+        (["--database", "postgresql://x"], {}, "`portico dev` keeps its rows in SQLite"),
     ],
 )
 def test_what_is_not_for_development_does_not_start(

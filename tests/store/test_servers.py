@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from portico.store.adapter import Adapter
 from portico.store.connect import open_store
+from portico.testing.adapter_rows import TABLES
 from portico.testing.adapter_suite import AdapterSuite
 from requirements import requirement
 from store.database_servers import DatabaseServer
@@ -32,7 +33,7 @@ class OnServer(AdapterSuite):
     server: DatabaseServer
 
     async def make(self) -> Adapter:
-        await self.server.drop("stamp", "ticket", "person")
+        await self.server.drop(*[table.database_name for table in reversed(TABLES)])
         return open_store(self.server.url)
 
 

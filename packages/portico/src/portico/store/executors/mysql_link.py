@@ -14,7 +14,7 @@ MATCHED: Final = re.compile(rb"Rows matched: (\d+)")
 
 # See "Server Error Message Reference" and "Client Error Message Reference" of MySQL; 4025 is MariaDB's.
 DUPLICATE: Final = {1062, 1586}
-UNSTORABLE: Final = {1048, 1264, 1265, 1292, 1366, 1406, 1411, 1452, 3140, 3141, 4025}
+UNSTORABLE: Final = {1048, 1264, 1265, 1292, 1366, 1406, 1411, 1451, 1452, 3140, 3141, 4025}
 LACKING: Final = {1054, 1146}
 REFUSED: Final = {1044, 1045, 1049, 1142, 1227}
 SHUTTING_DOWN: Final = {1053, 1077, 1927, 2002, 2003, 2006, 2013, 2014}
