@@ -89,7 +89,8 @@ async def _connected(kind: Kind, name: str | None) -> AsyncGenerator[Callable[[s
             await postgres.close()
         return
     settings: dict[str, Any] = {"user": parts.username, "password": parts.password or "", "database": database}
-    mysql = await asyncmy.connect(host=parts.hostname, port=parts.port or 3306, autocommit=True, **settings)
+    connect: Any = asyncmy.connect  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # as its stubs say
+    mysql = await connect(host=parts.hostname, port=parts.port or 3306, autocommit=True, **settings)
     async with mysql.cursor() as cursor:
         try:
             yield cursor.execute

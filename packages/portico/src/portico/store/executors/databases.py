@@ -2,16 +2,13 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from portico.store.executors.borrowed import lent
-from portico.store.executors.dialects import dialect_of
 from portico.store.executors.link import Link, LinkExecutor, settled
 
 if TYPE_CHECKING:
     from databases import Database
-    from sqlalchemy.engine import Dialect
 
 KINDS: Final = {"postgres": "postgresql"}
 
@@ -25,14 +22,10 @@ class DatabasesExecutor(LinkExecutor):
     """
 
     def __init__(self, database: "Database") -> None:
+        name = database.url.dialect
+        super().__init__(KINDS.get(name, name))
         self._database = database
         self._is_ours = False
-
-    @cached_property
-    def dialect(self) -> "Dialect":
-        """Return what SQLAlchemy compiles for."""
-        name = self._database.url.dialect
-        return dialect_of(KINDS.get(name, name))
 
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:

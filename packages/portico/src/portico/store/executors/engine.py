@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,11 +9,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from portico.errors import StoreBusyError
 from portico.store.executors.borrowed import lent
-from portico.store.executors.dialects import dialect_of
 from portico.store.executors.link import Link, LinkExecutor, settled
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
 
 
 class EngineExecutor(LinkExecutor):
@@ -23,12 +17,8 @@ class EngineExecutor(LinkExecutor):
     time that SQLAlchemy's execution takes; events of the engine that listen to statements do not see them."""
 
     def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine.dialect.name)
         self._engine = engine
-
-    @cached_property
-    def dialect(self) -> "Dialect":
-        """Return what SQLAlchemy compiles for."""
-        return dialect_of(self._engine.dialect.name)
 
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:

@@ -2,13 +2,10 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from portico.store.executors.borrowed import lent
 from portico.store.executors.link import Link, LinkExecutor
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
 
 
 class JoinedExecutor(LinkExecutor):
@@ -17,14 +14,9 @@ class JoinedExecutor(LinkExecutor):
     Nothing is kept before the application commits.
     """
 
-    def __init__(self, connection: Any, dialect: "Dialect") -> None:
+    def __init__(self, connection: Any, kind: str) -> None:
+        super().__init__(kind)
         self._connection = connection
-        self._dialect = dialect
-
-    @property
-    def dialect(self) -> "Dialect":
-        """Return what SQLAlchemy compiles for."""
-        return self._dialect
 
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 from anyio import CancelScope
 
+from portico.store.executors.dialects import dialect_of
 from portico.store.executors.executor import Args, transaction_over
 
 if TYPE_CHECKING:
@@ -58,10 +59,17 @@ class Link(Protocol):
 class LinkExecutor:
     """An Executor that takes a connection for each statement, or for a transaction."""
 
+    def __init__(self, kind: str) -> None:
+        """Take what SQLAlchemy calls the database."""
+        self._kind = kind
+        self._dialect: Dialect | None = None
+
     @property
     def dialect(self) -> "Dialect":
         """Return what SQLAlchemy compiles for."""
-        raise NotImplementedError
+        if self._dialect is None:
+            self._dialect = dialect_of(self._kind)
+        return self._dialect
 
     def link(self) -> AbstractAsyncContextManager[Link]:
         """Return a connection for the length of the block; after an exception it is not used again unless it is whole.
@@ -96,7 +104,7 @@ class LinkExecutor:
         """Return an executor on a connection of the application, inside its transaction."""
         from portico.store.executors.joined import JoinedExecutor  # noqa: PLC0415  # which is a LinkExecutor
 
-        return JoinedExecutor(connection, self.dialect)
+        return JoinedExecutor(connection, self._kind)
 
     async def close(self) -> None:
         """Let go of connections."""

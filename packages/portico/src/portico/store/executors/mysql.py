@@ -2,21 +2,16 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import asyncmy
 from anyio import fail_after
 from asyncmy.constants.CLIENT import FOUND_ROWS
 from asyncmy.errors import MySQLError
 
-from portico.store.executors.dialects import dialect_of
 from portico.store.executors.link import Link, LinkExecutor
 from portico.store.executors.loop_bound import LoopBound
 from portico.store.executors.mysql_link import PASSING, MysqlLink, explained
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
 
 # Strict, so that no value is cut to fit, and without NO_BACKSLASH_ESCAPES, which would change how values are written.
 # asyncmy puts this after `SET sql_mode=`; a second variable saves a message.
@@ -31,13 +26,9 @@ class MysqlExecutor(LinkExecutor):
 
     def __init__(self, settings: Mapping[str, Any], *, pool_size: int, patience: float) -> None:
         """Take asyncmy's settings, such as `host`; `patience` is how many seconds to wait for a free connection."""
+        super().__init__("mysql")
         self._patience = patience
         self._pools: LoopBound[Any] = LoopBound(lambda: _open({**settings, "maxsize": pool_size}), _close)
-
-    @cached_property
-    def dialect(self) -> "Dialect":
-        """Return what SQLAlchemy compiles for."""
-        return dialect_of("mysql")
 
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:
@@ -66,7 +57,8 @@ class MysqlExecutor(LinkExecutor):
 
 
 async def _open(settings: Mapping[str, Any]) -> Any:
-    return await asyncmy.create_pool(
+    create_pool: Any = asyncmy.create_pool  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # as its stubs say
+    return await create_pool(
         minsize=0,
         autocommit=True,
         charset="utf8mb4",

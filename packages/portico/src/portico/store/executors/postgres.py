@@ -3,19 +3,14 @@
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import asyncpg
 
 from portico.errors import ConfigError, NotUniqueError, StoreBusyError, UnstorableError
-from portico.store.executors.dialects import dialect_of
 from portico.store.executors.executor import Args
 from portico.store.executors.link import Link, LinkExecutor, Rows, settled
 from portico.store.executors.loop_bound import LoopBound
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
 
 # Key (email)=(ann@example.com) already exists., in whatever language: the column's name comes first.
 TAKEN: Final = re.compile(r'\("?([^")]+)"?\)=\(')
@@ -131,12 +126,8 @@ class PostgresExecutor(LinkExecutor):
             )
             return PostgresPool(await pool, patience)
 
+        super().__init__("postgresql")
         self._pools: LoopBound[PostgresPool] = LoopBound(open_pool, PostgresPool.close)
-
-    @cached_property
-    def dialect(self) -> "Dialect":
-        """Return what SQLAlchemy compiles for."""
-        return dialect_of("postgresql")
 
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:
