@@ -34,8 +34,13 @@ NOT_IMPORTED = {
 """What is asked for and not imported, and who uses it."""
 ELSEWHERE = {
     ("portico", "client"): ("portico_client_runtime.generator",),
+    ("portico", "databases"): ("portico.store.executors.databases", "databases"),
+    ("portico", "mysql"): ("portico.store.executors.mysql",),
+    ("portico", "oauth"): ("httpx", "portico.oauth2.generic"),
+    ("portico", "postgresql"): ("portico.store.executors.postgres",),
     ("portico", "redis"): ("portico.store.redis", "redis.asyncio"),
     ("portico", "serve"): ("httptools", "uvloop"),
+    ("portico", "sqlalchemy"): ("greenlet", "portico.store.executors.engine"),
 }
 """What an extra brings if no module of the package has its name."""
 EXTRAS = [(tree.name, extra) for tree in workspace() for extra in Package(tree, tree).extras]
@@ -79,7 +84,7 @@ def test_an_extra_alone_brings_what_its_module_needs(
 @requirement("PKG-extras")
 def test_what_is_imported_is_asked_for_and_what_is_asked_for_is_imported(package: Package) -> None:
     asked = {distribution_of(each) for each in package.metadata.get_all("Requires-Dist", [])}
-    found = set(imported(package))
+    found = set(imported(package, asked))
     assert found - asked.union(*(BROUGHT.get(each, ()) for each in asked)) == set()
     assert asked - found - NOT_IMPORTED.keys() == set()
 
@@ -97,14 +102,15 @@ def distribution_of(requirement: str) -> str:
     return normal(name[0])
 
 
-def imported(package: Package) -> Iterator[str]:
-    """Yield the distributions that the modules of a package import, in whatever place."""
+def imported(package: Package, asked: set[str]) -> Iterator[str]:
+    """Yield the distributions that the modules of a package import; of several with a module, one that was asked for."""
     homes = packages_distributions()
     for name, content in package.sources.items():
         if name.endswith(".py"):
             for module in top_levels(ast.parse(content)):
                 if module != package.module and module not in sys.stdlib_module_names:
-                    yield normal(homes.get(module, [module])[0])
+                    brought_by = [normal(home) for home in homes.get(module, [module])]
+                    yield next((home for home in brought_by if home in asked), brought_by[0])
 
 
 def top_levels(tree: ast.Module) -> Iterator[str]:

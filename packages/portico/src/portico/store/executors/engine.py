@@ -2,21 +2,24 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from portico.errors import StoreBusyError
 from portico.store.executors.borrowed import lent
 from portico.store.executors.link import Link, LinkExecutor, settled
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
 
 class EngineExecutor(LinkExecutor):
     """An Executor over an engine's pool. Statements go to the driver's connections directly, which saves most of the
     time that SQLAlchemy's execution takes; events of the engine that listen to statements do not see them."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: "AsyncEngine") -> None:
         super().__init__(engine.dialect.name)
         self._engine = engine
 
