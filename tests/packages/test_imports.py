@@ -103,7 +103,7 @@ def distribution_of(requirement: str) -> str:
 
 
 def imported(package: Package, asked: set[str]) -> Iterator[str]:
-    """Yield the distributions that the modules of a package import; of several with a module, one that was asked for."""
+    """Yield the distributions that the modules of a package import; if several have one, that which is asked for."""
     homes = packages_distributions()
     for name, content in package.sources.items():
         if name.endswith(".py"):
