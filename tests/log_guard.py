@@ -17,8 +17,8 @@ SECRET_FIELDS = frozenset(
     {"password", "newPassword", "currentPassword", "token", "code", "backupCodes", "totpURI", "secret"}
 )
 SHORTEST = 8
-WORD = re.compile(r"[A-Za-z_]+|[0-9.]+")
-"""No secret can be told from a message or a number by it."""
+WORD = re.compile(r"[A-Za-z_]+|[0-9.]+|\s+")
+"""No secret can be told from a message, a number or an indentation by it."""
 
 
 class Records(logging.Handler):
