@@ -5,7 +5,7 @@ import pytest
 
 from app import BASICS, ORIGIN, SECRET, plain, signed_up
 from portico import Auth, ConfigError, CookieCacheOptions, SessionOptions
-from portico.configuration import PUBLIC_SECRETS, Environment, site_of
+from portico.configuration import DEFAULT_PATH, PUBLIC_SECRETS, site_of
 from requirements import requirement
 
 VARIABLES = ("BETTER_AUTH_SECRET", "AUTH_SECRET", "BETTER_AUTH_SECRETS", "BETTER_AUTH_URL", "PORTICO_ENV")
@@ -92,7 +92,7 @@ async def test_a_cookie_signed_with_a_retired_secret_still_opens() -> None:
     ],
 )
 def test_a_path_in_the_base_url_wins_over_the_base_path(options: Any, url: str) -> None:
-    assert site_of(options, Environment(variables={})).url == url
+    assert site_of(options["base_url"], options.get("base_path", DEFAULT_PATH)).url == url
 
 
 @requirement("CONF-base-url")

@@ -12,9 +12,11 @@ from portico.http import Headers, Request
 from portico.options import DynamicBaseURL
 from portico.origin import Origins, origin_of
 
-HOST = re.compile(
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
-)
+# A dot between any two labels: were it optional, a long name could be cut into labels in too many ways to try.
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = re.compile(rf"(?:{LABEL}(?:\.{LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
+LONGEST = 261
+"""A name of 255 letters and a port."""
 PATTERN = re.compile(r"[A-Za-z0-9.*?:\[\]-]+")
 LOOPBACK = re.compile(r"localhost|.+\.localhost|127\.[0-9.]+|\[::1\]")
 REMEMBERED = 1024
@@ -106,7 +108,7 @@ def forwarding(addresses: ClientAddresses, *, is_believed: bool) -> Callable[[Re
 
 
 def _host(text: str | None) -> str:
-    return text.lower() if text and HOST.fullmatch(text) else ""
+    return text.lower() if text and len(text) <= LONGEST and HOST.fullmatch(text) else ""
 
 
 def _compiled(pattern: str) -> "re.Pattern[str]":

@@ -143,12 +143,11 @@ def base_url_of(options: AuthOptions, environment: Environment) -> str | Dynamic
     return THIS_MACHINE
 
 
-def site_of(options: AuthOptions, environment: Environment) -> Site:
+def site_of(url: str | DynamicBaseURL, base_path: str) -> Site:
     """Return where the endpoints live: a path in the base URL wins over `base_path`; a site without origin is none."""
-    url = base_url_of(options, environment)
     if isinstance(url, DynamicBaseURL):
         if url.fallback is None:
-            path = options.get("base_path", DEFAULT_PATH).rstrip("/")
+            path = base_path.rstrip("/")
             _check_path(path)
             return Site(origin="", path=path)
         url = url.fallback
@@ -159,7 +158,7 @@ def site_of(options: AuthOptions, environment: Environment) -> Site:
         raise ConfigError(f"base_url is not a URL: {url!r} ({error})") from error
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or "@" in parts.netloc:
         raise ConfigError(f"base_url must look like 'https://example.com', not {url!r}")
-    path = parts.path.rstrip("/") or options.get("base_path", DEFAULT_PATH).rstrip("/")
+    path = parts.path.rstrip("/") or base_path.rstrip("/")
     _check_path(path)
     return Site(origin=f"{parts.scheme}://{parts.netloc}".lower(), path=path)
 
