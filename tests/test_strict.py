@@ -1,3 +1,4 @@
+import inspect
 import re
 from dataclasses import fields, is_dataclass
 from html import unescape
@@ -72,8 +73,8 @@ def test_what_the_application_says_stays() -> None:
 
 def left_open(kind: type[Any], prefix: str) -> set[str]:
     """Return the options that speak of the strict kind of security in their docstring."""
-    source = Path(__file__).parent.parent / "packages/portico/src/portico/options.py"
-    body = re.split(rf"class {kind.__name__}(?:\(\w+\))?:", source.read_text())[1].partition("\n\n\n")[0]
+    source = Path(inspect.getfile(kind)).read_text()
+    body = re.split(rf"class {kind.__name__}(?:\(\w+\))?:", source)[1].partition("\n\n\n")[0]
     named = set(re.findall(r'^    (\w+): [^\n]*\n    """(?:(?!""").)*strict', body, re.MULTILINE | re.DOTALL))
     for field in fields(kind):
         inner: Any = field.default_factory
