@@ -286,6 +286,7 @@ ARCHITECTURE = {
     "CONF-hooks": "a hook that can never run",
     "CONF-links": "a link in a mail that is over before it is read",
     "CONF-limits": "a limit that nobody can meet",
+    "CONF-logger": "what an Auth warns of goes to the logger it was given",
     "CONF-on-api-error": "refusals and failures are told, thrown or shown as the application says",
     "CONF-options": "an option that does not exist",
     "CONF-origins": "a trusted origin that is none",

@@ -1,5 +1,6 @@
 """One suite for every secondary storage; the Redis of redis-py runs on asyncio only."""
 
+import logging
 import socket
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -160,7 +161,7 @@ async def test_a_whole_storage_is_used_as_it_is(caplog: pytest.LogCaptureFixture
 @requirement("CONF-secondary")
 async def test_what_is_no_storage_is_a_mistake(given: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        secondary_of(given, Clock())
+        secondary_of(given, Clock(), logging.getLogger("portico"))
 
 
 async def test_memory_forgets_what_has_expired_when_it_fills() -> None:

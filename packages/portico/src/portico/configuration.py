@@ -11,6 +11,7 @@ from portico.crypto.keyring import Keyring
 from portico.errors import ConfigError
 from portico.models import CREDENTIAL
 from portico.options import (
+    OUR_LOG,
     AdvancedOptions,
     AuthOptions,
     CacheStrategy,
@@ -18,6 +19,7 @@ from portico.options import (
     DynamicBaseURL,
     EmailAndPassword,
     EmailVerification,
+    Log,
     SessionOptions,
     UserOptions,
 )
@@ -31,7 +33,6 @@ PUBLIC_SECRETS = frozenset({DEVELOPMENT_SECRET, "better-auth-secret-123456789012
 """Ours and upstream's: with either, everybody can sign sessions."""
 DEFAULT_PATH = "/api/auth"
 MODES = ("production", "development", "test")
-logger = logging.getLogger("portico")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,20 @@ def check_names(given: Iterable[str]) -> None:
             raise ConfigError(f"Auth has no option {name!r}{hint}")
 
 
-def keyring_of(options: AuthOptions, environment: Environment) -> Keyring:
+def logger_of(options: AuthOptions) -> Log:
+    """Return where to say what happens; a logger that tells nobody, if that is wanted."""
+    given = options.get("logger", OUR_LOG)
+    if isinstance(given, logging.Logger | logging.LoggerAdapter):
+        return given
+    if given is not False:
+        raise ConfigError(f"logger= takes a logging.Logger, a LoggerAdapter or False, not {given!r}")
+    # One that is registered would be silent for everybody.
+    silent = logging.Logger("portico")  # noqa: LOG001
+    silent.disabled = True
+    return silent
+
+
+def keyring_of(options: AuthOptions, environment: Environment, logger: Log) -> Keyring:
     """Return the secrets to sign and encrypt with."""
     secret = options.get("secret") or environment.first("BETTER_AUTH_SECRET", "AUTH_SECRET")
     versions = options.get("secrets")
@@ -128,7 +142,7 @@ THIS_MACHINE = DynamicBaseURL(
 )
 
 
-def base_url_of(options: AuthOptions, environment: Environment) -> str | DynamicBaseURL:
+def base_url_of(options: AuthOptions, environment: Environment, logger: Log) -> str | DynamicBaseURL:
     """Return the base URL as it was given.
 
     Raises:
@@ -175,7 +189,7 @@ def trusted_origins_of(options: AuthOptions, environment: Environment) -> Sequen
     return [*(() if callable(given) else given), *(each.strip() for each in listed if each.strip())]
 
 
-def skips_csrf_check(advanced: AdvancedOptions) -> bool:
+def skips_csrf_check(advanced: AdvancedOptions, logger: Log) -> bool:
     """Tell whether senders are not checked, and warn where that follows from another option."""
     if advanced.disable_csrf_check is None and advanced.disable_origin_check is True:
         logger.warning(
@@ -208,7 +222,7 @@ class CopySettings:
     """Whether a copy is believed only while the store has its session."""
 
 
-def copy_settings_of(session: SessionOptions, *, is_stateless: bool, has_database: bool) -> CopySettings:
+def copy_settings_of(session: SessionOptions, logger: Log, *, is_stateless: bool, has_database: bool) -> CopySettings:
     """Return how copies of sessions are kept in cookies; where they are stateless, a copy is the session."""
     cache = session.cookie_cache
     if is_stateless and cache.instant_revocation:
@@ -230,7 +244,7 @@ def copy_settings_of(session: SessionOptions, *, is_stateless: bool, has_databas
         strategy=strategy,
         max_age=max_age,
         version=cache.version,
-        renewal=_copy_renewal(renewal, max_age, has_database=has_database),
+        renewal=_copy_renewal(renewal, max_age, logger, has_database=has_database),
         is_checked=cache.instant_revocation,
     )
 
@@ -269,7 +283,7 @@ def providers_of(providers: "Sequence[OAuthProvider]") -> "Mapping[str, OAuthPro
     return known
 
 
-def _copy_renewal(renewal: bool | int, max_age: int, *, has_database: bool) -> int:
+def _copy_renewal(renewal: bool | int, max_age: int, logger: Log, *, has_database: bool) -> int:
     if renewal is False:
         return 0
     if has_database:

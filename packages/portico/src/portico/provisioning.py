@@ -1,6 +1,5 @@
 """New users, and the application's say about who may become one, link an account or come back by a provider."""
 
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,6 @@ from portico.models import UserT
 from portico.users import Users
 
 Action = Literal["create-user", "link-account", "sign-in"]
-logger = logging.getLogger("portico")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +67,7 @@ async def approve(ctx: Context, user: Mapping[str, Any], source: UserInfoSource)
     try:
         refused = await validate(UserInfo(user=user, source=source), ctx)
     except Exception:  # fail closed: whatever it raises is no approval
-        logger.exception("validate_user_info failed")
+        ctx.auth.logger.exception("validate_user_info failed")
         raise ApiError(USER_INFO_REFUSED) from None
     if refused is not None:
         text = refused.error_description or refused.error

@@ -1,6 +1,5 @@
 """What the providers of the caller's accounts let us do: access tokens, and the user as the provider knows them."""
 
-import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeVar, cast
@@ -32,7 +31,6 @@ from portico.oauth2.stored_tokens import HeldTokens
 from portico.store.rows import equal
 from portico.wire import Omittable, Timestamp, Wire
 
-logger = logging.getLogger("portico")
 ReplyT = TypeVar("ReplyT")
 # Upstream sends no body here.
 SIGNED_OUT = ErrorCode(401, None, "")
@@ -163,7 +161,7 @@ class AccountTokenEndpoints(EndpointGroup[UserT, SessionT]):
         if not account.refresh_token:
             raise ApiError(REFRESH_TOKEN_NOT_FOUND)
         refreshing = self.auth.stored_tokens.refreshed(ctx, account, provider, is_stored=selected.is_stored)
-        held = await _or_refuse(refreshing, FAILED_TO_REFRESH_ACCESS_TOKEN)
+        held = await _or_refuse(ctx, refreshing, FAILED_TO_REFRESH_ACCESS_TOKEN)
         if selected.is_in_cookie:
             self._send_cookie(ctx, held)
         return RefreshedTokens(
@@ -198,7 +196,7 @@ class AccountTokenEndpoints(EndpointGroup[UserT, SessionT]):
         if not held.access_token:
             raise ApiError(ACCESS_TOKEN_NOT_FOUND)
         tokens = OAuthTokens(access_token=held.access_token, id_token=held.id_token, scopes=held.account.scopes)
-        user = await _or_refuse(provider.user_info(tokens), NO_USER_INFO)
+        user = await _or_refuse(ctx, provider.user_info(tokens), NO_USER_INFO)
         if user is None:
             raise ApiError(NO_USER_INFO)
         key = AccountKey(id=account.id, provider_id=account.provider_id, account_id=account.account_id)
@@ -242,7 +240,7 @@ class AccountTokenEndpoints(EndpointGroup[UserT, SessionT]):
 
     async def _current(self, ctx: Context, selected: Selected, provider: OAuthProvider) -> HeldTokens:
         reading = self.auth.stored_tokens.current(ctx, selected.account, provider, is_stored=selected.is_stored)
-        held = await _or_refuse(reading, FAILED_TO_GET_ACCESS_TOKEN)
+        held = await _or_refuse(ctx, reading, FAILED_TO_GET_ACCESS_TOKEN)
         if held.account is not selected.account:
             self._send_cookie(ctx, held)
         return held
@@ -253,11 +251,11 @@ class AccountTokenEndpoints(EndpointGroup[UserT, SessionT]):
             ctx.reply.headers += cookie.write(held.account, ctx.headers, int(ctx.now().timestamp()))
 
 
-async def _or_refuse(asking: Awaitable[ReplyT], refusal: ErrorCode) -> ReplyT:
+async def _or_refuse(ctx: Context, asking: Awaitable[ReplyT], refusal: ErrorCode) -> ReplyT:
     try:
         return await asking
     except OAuthError as error:
-        logger.warning("%s: %s", refusal.code, error)
+        ctx.auth.logger.warning("%s: %s", refusal.code, error)
         raise ApiError(refusal) from None
 
 

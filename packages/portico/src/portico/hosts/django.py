@@ -301,7 +301,7 @@ class _AuthPattern(RegexPattern):
 def _view(auth: Auth[Any]) -> Callable[..., Any]:
     async def serve(request: HttpRequest, rest: str) -> HttpResponseBase:
         try:
-            body = _body_of(request, auth.advanced.max_body_size)
+            body = _body_of(request, auth)
         except ApiError as refusal:
             return _Answer(refused(refusal))
         if body is None:
@@ -342,11 +342,12 @@ def _query_of(request: HttpRequest) -> str:
     return str(request.META.get("QUERY_STRING", ""))
 
 
-def _body_of(request: HttpRequest, limit: int) -> bytes | None:
+def _body_of(request: HttpRequest, auth: Auth[Any]) -> bytes | None:
     """Return the body, or None when it did not arrive whole.
 
     DATA_UPLOAD_MAX_MEMORY_SIZE is about `request.body`, and is answered with a page.
     """
+    limit = auth.advanced.max_body_size
     try:
         expected = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -363,7 +364,7 @@ def _body_of(request: HttpRequest, limit: int) -> bytes | None:
     elif isinstance(request, WSGIRequest):
         # Django takes a body without a length for none.
         source = request if expected else request.environ["wsgi.input"]
-        body = wsgi.body_of(request.environ, source, limit)
+        body = wsgi.body_of(request.environ, source, auth)
     else:
         body = request.read(limit + 1)
         if expected and not body:

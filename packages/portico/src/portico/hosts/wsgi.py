@@ -3,7 +3,6 @@
 A mount prefix (SCRIPT_NAME) and `base_url` combine as in `portico.hosts.asgi`.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from threading import Thread
@@ -21,7 +20,6 @@ REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPSta
 TARGETS = ("REQUEST_URI", "RAW_URI")
 """Where a server may tell the request target as sent."""
 TRUNCATED = Response(status=400)
-logger = logging.getLogger("portico")
 
 
 class Source(Protocol):
@@ -114,7 +112,7 @@ class _Sent:
 
 def _respond(auth: Auth[Any], environ: WSGIEnvironment) -> Response:
     try:
-        body = body_of(environ, environ["wsgi.input"], auth.advanced.max_body_size)
+        body = body_of(environ, environ["wsgi.input"], auth)
     except ApiError as refusal:
         return refused(refusal)
     if body is None:
@@ -141,8 +139,9 @@ def fields_of(environ: WSGIEnvironment) -> Iterator[Header]:
             yield name.replace("_", "-").lower(), environ[name]
 
 
-def body_of(environ: WSGIEnvironment, source: Source, limit: int) -> bytes | None:
+def body_of(environ: WSGIEnvironment, source: Source, auth: Auth[Any]) -> bytes | None:
     """Return the body from `source`, or None when it did not arrive whole."""
+    limit = auth.advanced.max_body_size
     try:
         expected = int(environ.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -161,14 +160,14 @@ def body_of(environ: WSGIEnvironment, source: Source, limit: int) -> bytes | Non
     if len(body) > limit:
         raise ApiError(PAYLOAD_TOO_LARGE)
     if body and len(body) < expected:
-        logger.warning("%d of %d bytes of body arrived: the client left", len(body), expected)
+        auth.logger.warning("%d of %d bytes of body arrived: the client left", len(body), expected)
         return None
     if expected > 0 and not body:
         mistake = body_was_read(expected)
         if is_begun:
             raise mistake
         # A client that leaves looks the same here, and must not be able to raise what a developer gets to see.
-        logger.error("%s; or the client left", mistake)
+        auth.logger.error("%s; or the client left", mistake)
         return None
     return body
 

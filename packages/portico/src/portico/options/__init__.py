@@ -1,6 +1,6 @@
 """Options of the core."""
 
-from portico.options.auth import AuthOptions
+from portico.options.auth import OUR_LOG, AuthOptions, Log
 from portico.options.email import EmailAndPassword, EmailVerification
 from portico.options.requests import (
     AdvancedOptions,
@@ -24,6 +24,7 @@ from portico.options.session import CacheStrategy, CookieCacheOptions, SessionOp
 from portico.options.user import ChangeEmail, DeleteUser, UserOptions
 
 __all__ = [
+    "OUR_LOG",
     "AccountLinking",
     "AccountOptions",
     "AdvancedOptions",
@@ -38,6 +39,7 @@ __all__ = [
     "EmailVerification",
     "ErrorPage",
     "IdentifiersByPrefix",
+    "Log",
     "OnApiError",
     "RateLimitOptions",
     "RateLimitStorage",

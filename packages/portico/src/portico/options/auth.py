@@ -1,5 +1,6 @@
 """The options of `Auth` itself."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from portico.oauth2.provider import OAuthProvider
     from portico.store.adapter import Adapter
     from portico.store.secondary import PlainStorage, SecondaryStorage
+
+
+Log = logging.Logger | logging.LoggerAdapter[Any]
+"""Where an Auth says what it warns of and what failed."""
+OUR_LOG: Log = logging.getLogger("portico")
 
 
 class AuthOptions(TypedDict, total=False):
@@ -73,6 +79,10 @@ class AuthOptions(TypedDict, total=False):
     are added."""
 
     on_api_error: OnApiError
+
+    logger: Log | Literal[False]
+    """Where this Auth says what it warns of and what failed, `logging.getLogger("portico")` by default: its level, its
+    handlers and its filters are those of the standard library. False is for nowhere. No secret is ever told."""
 
     disabled_paths: Sequence[str]
     """Paths, without the base path, that answer 404 over HTTP; `auth.api` still serves them."""

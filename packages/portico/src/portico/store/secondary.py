@@ -1,6 +1,5 @@
 """Secondary storage: short-lived text by key, beside the database, for every process to share."""
 
-import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -12,11 +11,11 @@ from anyio import Lock
 from pydantic_core import from_json
 
 from portico.errors import ConfigError
+from portico.options import Log
 from portico.store.codecs import encode_json
 
 LEAST_KEPT = 1000
 """How many values there are before those that have expired are looked for."""
-logger = logging.getLogger("portico")
 
 
 class PlainStorage(Protocol):
@@ -144,7 +143,7 @@ class EmulatedStorage:
             return int(count) + 1
 
 
-def secondary_of(given: Any, clock: Callable[[], datetime]) -> SecondaryStorage:
+def secondary_of(given: Any, clock: Callable[[], datetime], logger: Log) -> SecondaryStorage:
     """Return what `Auth(secondary_storage=...)` was given as a whole storage; raise ConfigError if it is none."""
     lacking = [name for name in PLAIN_METHODS if not callable(getattr(given, name, None))]
     if lacking or isinstance(given, type):

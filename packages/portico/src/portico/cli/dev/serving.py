@@ -66,7 +66,7 @@ def _settled(app: asgi.ASGIApp) -> asgi.ASGIApp:
 async def _serve(setup: Setup, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
     headers = Headers.raw(scope["headers"])
     try:
-        body = await asgi.read_body(receive, headers, setup.auth.advanced.max_body_size)
+        body = await asgi.read_body(receive, headers, setup.auth)
     except ApiError as refusal:
         return await asgi.send_response(send, refused(refusal))
     if body is None:
