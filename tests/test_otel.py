@@ -177,6 +177,26 @@ async def test_two_auths_on_one_store_trace_a_query_once() -> None:
     assert [span.name for span in second.get_finished_spans()] == ["db count user"]
 
 
+def test_spans_begin_when_the_application_sets_up_its_provider() -> None:
+    program = f"""
+import anyio
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from portico import Auth
+auth = Auth(secret={SECRET!r}, base_url={SITE!r})
+anyio.run(auth.api.ok, None)
+exporter, provider = InMemorySpanExporter(), TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(exporter))
+trace.set_tracer_provider(provider)
+anyio.run(auth.api.ok, None)
+print([span.name for span in exporter.get_finished_spans()])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "['handler /ok', 'GET /ok']\n"
+
+
 def test_without_opentelemetry_nothing_is_traced_and_asking_for_it_says_what_to_install() -> None:
     program = f"""
 import sys

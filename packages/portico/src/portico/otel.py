@@ -7,12 +7,19 @@ message or a traceback may hold a secret.
 
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any, TypeVar
 
-from opentelemetry.trace import Status, StatusCode, TracerProvider, get_tracer
+from opentelemetry.trace import (
+    ProxyTracerProvider,
+    Status,
+    StatusCode,
+    TracerProvider,
+    get_tracer,
+    get_tracer_provider,
+)
 
 from portico.endpoint import Endpoint
 from portico.errors import ApiError
@@ -30,6 +37,7 @@ HOOK = "better_auth.hook.type"
 OPERATION = "better_auth.operation_id"
 QUERY = "db.operation.name"
 ROUTE = "http.route"
+UNRECORDED: AbstractContextManager[None] = nullcontext()
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 ResultT = TypeVar("ResultT")
 
@@ -38,11 +46,18 @@ class Tracing:
     """Makes the spans of one Auth."""
 
     def __init__(self, provider: TracerProvider | None = None) -> None:
+        self._is_own = provider is not None
         self._tracer = get_tracer("portico", version("portico"), provider)
 
+    def span(self, name: str, attributes: Mapping[str, str]) -> AbstractContextManager[None]:
+        """Record what happens in the block, and whether it failed, if there is anybody to record it for."""
+        # Until an SDK is set up the global provider is a proxy, whose spans cost time and reach nobody.
+        if self._is_own or not isinstance(get_tracer_provider(), ProxyTracerProvider):
+            return self._recorded(name, attributes)
+        return UNRECORDED
+
     @contextmanager
-    def span(self, name: str, attributes: Mapping[str, str]) -> Generator[None]:
-        """Record what happens in the block, and whether it failed."""
+    def _recorded(self, name: str, attributes: Mapping[str, str]) -> Generator[None]:
         with self._tracer.start_as_current_span(
             name, attributes=attributes, record_exception=False, set_status_on_exception=False
         ) as span:

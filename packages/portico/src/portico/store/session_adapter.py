@@ -133,6 +133,9 @@ class SessionAdapter:
             found = await self.sessions.of_user(user_id, self.now)
         else:
             raise ConfigError("sessions in secondary storage are found by token or user_id; name one of them")
+        if len(where) == 1:
+            # It is the one that they were found by.
+            return found
         test = test_of(table, where)
         return [entry for entry in found if test(stored_of(table, entry.session))]
 
