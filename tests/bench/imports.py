@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from statistics import median
 
 from bench import rounds
@@ -33,7 +34,7 @@ LEFT_OUT = (
 """Starts of the names of modules that are imported on use."""
 
 
-def figures() -> Iterator[Figure]:
+def figures(_: Path) -> Iterator[Figure]:
     """Import both in turns, each time in a fresh interpreter."""
     modules = ("portico", "fastapi")
     # The first import of all may have bytecode to write.
