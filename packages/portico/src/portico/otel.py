@@ -6,8 +6,8 @@ message or a traceback may hold a secret.
 """
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -37,7 +37,6 @@ HOOK = "better_auth.hook.type"
 OPERATION = "better_auth.operation_id"
 QUERY = "db.operation.name"
 ROUTE = "http.route"
-UNRECORDED: AbstractContextManager[None] = nullcontext()
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 ResultT = TypeVar("ResultT")
 
@@ -46,18 +45,20 @@ class Tracing:
     """Makes the spans of one Auth."""
 
     def __init__(self, provider: TracerProvider | None = None) -> None:
-        self._is_own = provider is not None
+        self.is_heard = provider is not None
+        """Whether spans reach anybody. Until an SDK is set up the global provider is a proxy: they only cost time."""
         self._tracer = get_tracer("portico", version("portico"), provider)
 
-    def span(self, name: str, attributes: Mapping[str, str]) -> AbstractContextManager[None]:
-        """Record what happens in the block, and whether it failed, if there is anybody to record it for."""
-        # Until an SDK is set up the global provider is a proxy, whose spans cost time and reach nobody.
-        if self._is_own or not isinstance(get_tracer_provider(), ProxyTracerProvider):
-            return self._recorded(name, attributes)
-        return UNRECORDED
+    def listens(self) -> bool:
+        """Tell whether spans reach anybody by now; asked once for each call."""
+        if not self.is_heard:
+            # A provider that was set up stays.
+            self.is_heard = not isinstance(get_tracer_provider(), ProxyTracerProvider)
+        return self.is_heard
 
     @contextmanager
-    def _recorded(self, name: str, attributes: Mapping[str, str]) -> Generator[None]:
+    def span(self, name: str, attributes: Mapping[str, str]) -> Generator[None]:
+        """Record what happens in the block, and whether it failed."""
         with self._tracer.start_as_current_span(
             name, attributes=attributes, record_exception=False, set_status_on_exception=False
         ) as span:
@@ -75,10 +76,12 @@ class Tracing:
         # The store of another Auth, which traces it already.
         return TracedStore(store.store if isinstance(store, TracedStore) else store, self)
 
-    def call(self, endpoint: Endpoint, method: str, run: Callable[[], Awaitable[ResultT]]) -> Awaitable[ResultT]:
-        """Run a call with its hooks."""
+    def call(self, endpoint: Endpoint, method: str, work: Coroutine[Any, Any, ResultT]) -> Coroutine[Any, Any, ResultT]:
+        """Return a call with its hooks, in a span."""
+        if not self.listens():
+            return work
         route, operation = _route(endpoint), _operation(endpoint)
-        return self._inside(f"{method} {route}", {ROUTE: route, OPERATION: operation}, run)
+        return self.inside(f"{method} {route}", {ROUTE: route, OPERATION: operation}, work)
 
     def handler(self, endpoint: Endpoint, run: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
         """Return the handler of an endpoint, in a span."""
@@ -111,15 +114,16 @@ class Tracing:
     def _traced(
         self, name: str, attributes: Mapping[str, str], run: Callable[..., Awaitable[Any]]
     ) -> Callable[..., Any]:
-        async def traced(*args: Any, **inputs: Any) -> Any:
-            with self.span(name, attributes):
-                return await run(*args, **inputs)
+        def traced(*args: Any, **inputs: Any) -> Any:
+            work = run(*args, **inputs)
+            return self.inside(name, attributes, work) if self.is_heard else work
 
         return traced
 
-    async def _inside(self, name: str, attributes: Mapping[str, str], run: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    async def inside(self, name: str, attributes: Mapping[str, str], work: Awaitable[ResultT]) -> ResultT:
+        """Do `work` in a span."""
         with self.span(name, attributes):
-            return await run()
+            return await work
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,9 @@ class TracedStore:
     store: Adapter
     tracing: Tracing
 
-    async def create(self, table: Table[Any], record: Record) -> str:
+    def create(self, table: Table[Any], record: Record) -> Coroutine[Any, Any, str]:
         """Add a row and return its id."""
-        with self._query("create", table):
-            return await self.store.create(table, record)
+        return self._query("create", table, self.store.create(table, record))
 
     def on(self, connection: Any) -> "TracedStore":
         """Return the store on a connection of the application.
@@ -142,19 +145,17 @@ class TracedStore:
         """
         return TracedStore(joined(self.store, connection), self.tracing)
 
-    async def find_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
+    def find_one(self, table: Table[Any], where: Sequence[Where]) -> Coroutine[Any, Any, Record | None]:
         """Return the first row that matches."""
-        with self._query("findOne", table):
-            return await self.store.find_one(table, where)
+        return self._query("findOne", table, self.store.find_one(table, where))
 
-    async def find_joined(
+    def find_joined(
         self, table: Table[Any], where: Sequence[Where], join: Join
-    ) -> tuple[Record, Record | None] | None:
+    ) -> Coroutine[Any, Any, tuple[Record, Record | None] | None]:
         """Return the first row that matches and the row it points to."""
-        with self._query("findOne", table):
-            return await self.store.find_joined(table, where, join)
+        return self._query("findOne", table, self.store.find_joined(table, where, join))
 
-    async def find_many(
+    def find_many(
         self,
         table: Table[Any],
         where: Sequence[Where] = (),
@@ -162,51 +163,47 @@ class TracedStore:
         limit: int = 100,
         offset: int = 0,
         sort: Sort | None = None,
-    ) -> list[Record]:
+    ) -> Coroutine[Any, Any, list[Record]]:
         """Return a page of the rows that match."""
-        with self._query("findMany", table):
-            return await self.store.find_many(table, where, limit=limit, offset=offset, sort=sort)
+        return self._query("findMany", table, self.store.find_many(table, where, limit=limit, offset=offset, sort=sort))
 
-    async def count(self, table: Table[Any], where: Sequence[Where] = ()) -> int:
+    def count(self, table: Table[Any], where: Sequence[Where] = ()) -> Coroutine[Any, Any, int]:
         """Return how many rows match."""
-        with self._query("count", table):
-            return await self.store.count(table, where)
+        return self._query("count", table, self.store.count(table, where))
 
-    async def update(self, table: Table[Any], where: Sequence[Where], values: Mapping[str, Any]) -> Record | None:
+    def update(
+        self, table: Table[Any], where: Sequence[Where], values: Mapping[str, Any]
+    ) -> Coroutine[Any, Any, Record | None]:
         """Change the first row that matches and return it as it is now."""
-        with self._query("update", table):
-            return await self.store.update(table, where, values)
+        return self._query("update", table, self.store.update(table, where, values))
 
-    async def update_many(self, table: Table[Any], where: Sequence[Where], values: Mapping[str, Any]) -> int:
+    def update_many(
+        self, table: Table[Any], where: Sequence[Where], values: Mapping[str, Any]
+    ) -> Coroutine[Any, Any, int]:
         """Change every row that matches and return how many there were."""
-        with self._query("updateMany", table):
-            return await self.store.update_many(table, where, values)
+        return self._query("updateMany", table, self.store.update_many(table, where, values))
 
-    async def delete(self, table: Table[Any], where: Sequence[Where]) -> bool:
+    def delete(self, table: Table[Any], where: Sequence[Where]) -> Coroutine[Any, Any, bool]:
         """Delete the first row that matches and tell whether there was one."""
-        with self._query("delete", table):
-            return await self.store.delete(table, where)
+        return self._query("delete", table, self.store.delete(table, where))
 
-    async def delete_many(self, table: Table[Any], where: Sequence[Where]) -> int:
+    def delete_many(self, table: Table[Any], where: Sequence[Where]) -> Coroutine[Any, Any, int]:
         """Delete every row that matches and return how many there were."""
-        with self._query("deleteMany", table):
-            return await self.store.delete_many(table, where)
+        return self._query("deleteMany", table, self.store.delete_many(table, where))
 
-    async def consume_one(self, table: Table[Any], where: Sequence[Where]) -> Record | None:
+    def consume_one(self, table: Table[Any], where: Sequence[Where]) -> Coroutine[Any, Any, Record | None]:
         """Delete the first row that matches and return it."""
-        with self._query("consumeOne", table):
-            return await self.store.consume_one(table, where)
+        return self._query("consumeOne", table, self.store.consume_one(table, where))
 
-    async def increment_one(
+    def increment_one(
         self,
         table: Table[Any],
         where: Sequence[Where],
         deltas: Mapping[str, int],
         values: Mapping[str, Any] | None = None,
-    ) -> Record | None:
+    ) -> Coroutine[Any, Any, Record | None]:
         """Add `deltas` to the first row that matches, set `values`, and return it as it is now."""
-        with self._query("incrementOne", table):
-            return await self.store.increment_one(table, where, deltas, values)
+        return self._query("incrementOne", table, self.store.increment_one(table, where, deltas, values))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator["TracedStore", None]:
@@ -226,8 +223,13 @@ class TracedStore:
         """Let go of connections and threads."""
         await self.store.close()
 
-    def _query(self, operation: str, table: Table[Any]) -> Any:
-        return self.tracing.span(f"db {operation} {table.name}", {QUERY: operation, COLLECTION: table.name})
+    def _query(
+        self, operation: str, table: Table[Any], work: Coroutine[Any, Any, ResultT]
+    ) -> Coroutine[Any, Any, ResultT]:
+        if not self.tracing.is_heard:
+            return work
+        attributes = {QUERY: operation, COLLECTION: table.name}
+        return self.tracing.inside(f"db {operation} {table.name}", attributes, work)
 
 
 def _route(endpoint: Endpoint) -> str:
