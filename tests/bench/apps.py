@@ -82,7 +82,8 @@ def on_engine() -> asgi.ASGIApp:
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # the others do not need it
 
     url = os.environ[DATABASE].replace("postgresql:", "postgresql+asyncpg:", 1)
-    return asgi.app(make(create_async_engine(url)))
+    # As many connections as ours; beyond its own five, an engine opens and closes one for each lease.
+    return asgi.app(make(create_async_engine(url, pool_size=10, max_overflow=0)))
 
 
 def on_databases() -> asgi.ASGIApp:

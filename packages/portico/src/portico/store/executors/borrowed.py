@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib import import_module
 from typing import Any, Final
 
@@ -62,11 +62,11 @@ class AiosqliteLink:
             raise explained(error) from error
 
 
-@asynccontextmanager
-async def _asyncpg(connection: Any) -> AsyncGenerator[Link, None]:
+def _asyncpg(connection: Any) -> AbstractAsyncContextManager[Link]:
     from portico.store.executors.postgres import AsyncpgLink  # noqa: PLC0415  # who borrows has the driver
 
-    yield AsyncpgLink(connection)
+    # Nothing of it is changed, so there is nothing to take back.
+    return nullcontext(AsyncpgLink(connection))
 
 
 @asynccontextmanager

@@ -201,12 +201,30 @@ async def settled(work: Coroutine[Any, Any, object]) -> None:
 
 
 async def _ended(doing: "asyncio.Task[Any]") -> BaseException | None:
-    interruption: BaseException | None = None
+    """Wait for the end of `doing`, and return what interrupted the wait."""
+    try:
+        await _end_of(doing)
+    except asyncio.CancelledError as error:
+        interruption: BaseException = error
+    else:
+        return None
     with CancelScope(shield=True):
         while not doing.done():
             try:
-                await asyncio.wait([doing])
+                await _end_of(doing)
             except asyncio.CancelledError as error:
                 # The shield stops anyio's cancellation; Task.cancel() of asyncio comes through.
                 interruption = error
     return interruption
+
+
+def _end_of(doing: "asyncio.Task[Any]") -> "asyncio.Future[None]":
+    """Return what is done when `doing` is; to be cancelled in its place. `asyncio.wait` takes four times as long."""
+    end = doing.get_loop().create_future()
+
+    def tell(_: object) -> None:
+        if not end.done():
+            end.set_result(None)
+
+    doing.add_done_callback(tell)
+    return end
