@@ -1,11 +1,22 @@
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app import BASICS, ORIGIN, SECRET, plain, signed_up
-from portico import Auth, ConfigError, CookieCacheOptions, SessionOptions
+from portico import (
+    Auth,
+    ConfigError,
+    CookieCacheOptions,
+    EmailAndPassword,
+    EmailVerification,
+    Request,
+    SessionOptions,
+    VerificationMail,
+)
 from portico.configuration import DEFAULT_PATH, PUBLIC_SECRETS, site_of
+from portico.crypto.random import random_letters
 from requirements import requirement
 
 VARIABLES = ("BETTER_AUTH_SECRET", "AUTH_SECRET", "BETTER_AUTH_SECRETS", "BETTER_AUTH_URL", "PORTICO_ENV")
@@ -68,6 +79,64 @@ def test_a_short_secret_is_warned_about_and_not_shown(caplog: pytest.LogCaptureF
         Auth(secret="too-short-a-secret", base_url=ORIGIN)
     assert "fewer than 32 characters" in caplog.text
     assert "too-short-a-secret" not in caplog.text
+
+
+@requirement("S-152", "CONF-secret")
+def test_a_secret_that_can_be_guessed_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    Auth(secret="password" * 4, base_url=ORIGIN)
+    assert "the secret can be guessed" in caplog.text
+    caplog.clear()
+    Auth(secret=random_letters(32), base_url=ORIGIN)
+    assert caplog.text == ""
+
+
+@requirement("S-150")
+def test_the_name_of_the_application_comes_from_the_environment_if_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plain().app_name == "Better Auth"
+    monkeypatch.setenv("APP_NAME", "Shop")
+    assert (plain().app_name, plain(app_name="Bank").app_name) == ("Shop", "Bank")
+
+
+async def post(mail: VerificationMail, request: Request | None) -> None: ...
+
+
+@requirement("S-174", "S-269")
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"email_and_password": EmailAndPassword(enabled=True, require_email_verification=True)}, "require_email_"),
+        ({"email_verification": EmailVerification(send_on_sign_up=True)}, "send_on_sign_up"),
+        ({"email_verification": EmailVerification(send_on_sign_in=True)}, "send_on_sign_in"),
+    ],
+)
+def test_a_mail_that_nobody_would_send_is_warned_about(
+    options: dict[str, Any], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain(**options)
+    assert [f"{name}" in line and "is on and nobody mails the link" in line for line in caplog.messages] == [True]
+    caplog.clear()
+    verification = replace(options.get("email_verification", EmailVerification()), send_verification_email=post)
+    plain(**options | {"email_verification": verification})
+    assert caplog.messages == []
+
+
+@requirement("S-264")
+def test_sessions_that_stop_being_fresh_before_they_are_prolonged_are_warned_about(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for session in (SessionOptions(), SessionOptions(update_age=2, fresh_age=0), SessionOptions(update_age=60)):
+        plain(session=session)
+    assert caplog.messages == []
+    plain(session=SessionOptions(update_age=3601, fresh_age=3600))
+    assert [line.partition(":")[0] for line in caplog.messages] == ["session.update_age is more than fresh_age"]
+
+
+@requirement("S-160")
+def test_the_strategy_of_the_cookie_cache_has_two_names() -> None:
+    for cache in (CookieCacheOptions(encoding="jwe"), CookieCacheOptions(encoding="jwe", strategy="jwe")):
+        assert plain(session=SessionOptions(cookie_cache=cache)).copies.strategy == "jwe"
+    with pytest.raises(ConfigError, match="strategy is 'jwt' and encoding 'jwe': they are two names of one thing"):
+        plain(session=SessionOptions(cookie_cache=CookieCacheOptions(encoding="jwe", strategy="jwt")))
 
 
 @requirement("J02", "B-59")

@@ -58,7 +58,7 @@ async def test_the_plugin_example_lets_in_who_was_invited() -> None:
     assert (await Browser(auth, ORIGIN).post("/sign-up/email", bob)).status == 200
 
 
-@requirement("ARCH-declaration", "S-186")
+@requirement("ARCH-declaration", "S-186", "S-279")
 async def test_the_audit_example_tells_users_what_was_done_to_their_account() -> None:
     plugin: Any = example("audit_log/audit.py")
     clock = Clock()

@@ -112,7 +112,7 @@ async def users(auth: Auth[Any]) -> list[dict[str, Any]]:
     return await auth.store.find_many(auth.tables["user"])
 
 
-@requirement("S-156", "S-262", "B-16", "B-23")
+@requirement("S-156", "S-262", "S-263", "B-16", "B-23")
 async def test_a_field_of_every_kind_is_signed_up_with_stored_once_encoded_and_shown(
     auth: Auth[Any], tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from portico import (
 )
 from portico.endpoints.password_reset import RequestPasswordReset
 from portico.endpoints.sign_in import SignInEmail
+from portico.http import Background
 from portico.testing import Browser
 from postbox import Mail, Postbox, follow
 from requirements import requirement
@@ -101,6 +102,23 @@ async def test_a_mailer_that_fails_changes_no_answer_and_its_failure_is_logged(
     assert ["the mail server is down" in str(record.exc_info) for record in caplog.records] == [True]
     for row in await failing.verifications.find_many(failing.context(None)):
         assert row.identifier.removeprefix("delete-account-").removeprefix("reset-password:") not in caplog.text
+
+
+@requirement("S-175", "F07")
+async def test_a_queue_of_the_application_gets_what_is_left_to_do() -> None:
+    queue: list[Background] = []
+
+    async def put(work: Background) -> None:
+        queue.append(work)
+
+    postbox = Postbox()
+    auth = make(run_background=put, **postbox.options())
+    browser = await signed_up(auth)
+    sent = len(postbox.mails)
+    assert (await browser.post("/request-password-reset", {"email": "ann@example.com"})).status == 200
+    assert (len(postbox.mails), len(queue)) == (sent, 1)
+    await queue.pop()()
+    assert [address for address, _ in postbox.mails[sent:]] == ["ann@example.com"]
 
 
 @requirement("F07")

@@ -15,7 +15,7 @@ def refusal(origins: Origins, *headers: tuple[str, str], is_login: bool = False)
     return None
 
 
-@requirement("B-52", "C01")
+@requirement("B-52", "C01", "S-209")
 @pytest.mark.parametrize(
     ("pattern", "trusted", "foreign"),
     [

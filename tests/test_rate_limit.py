@@ -55,7 +55,7 @@ async def test_a_window_starts_anew_with_each_allowed_request_and_ends_after_a_q
     assert await statuses(auth, attempt()) == [401]
 
 
-@requirement("B-54")
+@requirement("B-54", "S-168")
 async def test_other_paths_have_a_hundred_in_ten_seconds() -> None:
     auth = plain(rate_limit=LIMITED, clock=Clock())
     assert await statuses(auth, *[ask("/ok")] * 101) == [200] * 100 + [429]
@@ -142,7 +142,7 @@ async def test_a_server_call_is_never_limited() -> None:
         await auth.api.sign_in_email(None, SignInEmail(email="ann@example.com", password="password123"))
 
 
-@requirement("B-57")
+@requirement("B-57", "S-168")
 async def test_limits_are_on_in_production_which_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PORTICO_ENV", raising=False)
     assert plain(rate_limit=RateLimitOptions()).handler.compiled["/ok"].limit == RateLimit(window=10, max=100)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 
 from app import ORIGIN, content, make, plain, set_cookies, signed_up
-from portico import Auth, CookieCacheOptions, SessionOptions
+from portico import Auth, Context, CookieCacheOptions, SessionOptions, after
 from portico.endpoints.session import RevokeSession
 from portico.testing import Browser, Clock
 from requirements import requirement
@@ -197,11 +197,27 @@ async def test_signing_out_expires_the_copy_as_often_as_upstream_does() -> None:
     ]
 
 
-@requirement("B-38")
+@requirement("B-38", "S-266")
 async def test_a_changed_user_is_in_the_copy_at_once() -> None:
     browser = await signed_up(cached(Clock()))
     await browser.post("/update-user", {"name": "Anna"})
     assert content(await browser.get("/get-session"))["user"]["name"] == "Anna"
+
+
+@requirement("S-164")
+async def test_what_a_hook_adds_to_a_session_is_never_served_from_the_copy() -> None:
+    calls: list[str] = []
+
+    @after("/get-session")
+    async def count(ctx: Context, outcome: Any) -> Any:
+        calls.append(ctx.headers.get("cookie") or "")
+        return outcome
+
+    cache = CookieCacheOptions(enabled=True)
+    browser = await signed_up(make(Clock(), session=SessionOptions(cookie_cache=cache), hooks=[count]))
+    for _ in range(3):
+        assert content(await browser.get("/get-session"))["user"]["name"] == "Ann"
+    assert [DATA in cookies for cookies in calls] == [True] * 3
 
 
 @requirement("B-38")

@@ -4,6 +4,7 @@ import difflib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import log2
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from portico.oauth2.provider import OAuthProvider
 
 MIN_SECRET_LENGTH = 32
+MIN_ENTROPY = 120
+"""In bits."""
 DEVELOPMENT_SECRET = "a-secret-for-development-and-tests-only"  # noqa: S105  # refused in production
 PUBLIC_SECRETS = frozenset({DEVELOPMENT_SECRET, "better-auth-secret-12345678901234567890"})
 """Ours and upstream's: with either, everybody can sign sessions."""
@@ -117,7 +120,14 @@ def keyring_of(options: AuthOptions, environment: Environment, logger: Log) -> K
         )
     if len(keyring.current) < MIN_SECRET_LENGTH:
         logger.warning("the secret has fewer than %d characters: `portico secret` makes one", MIN_SECRET_LENGTH)
+    elif entropy(keyring.current) < MIN_ENTROPY:
+        logger.warning("the secret can be guessed: `portico secret` makes one that cannot")
     return keyring
+
+
+def entropy(secret: str) -> float:
+    """Return how many bits a secret has at most, if its characters were drawn from those that occur in it."""
+    return len(secret) * log2(len(set(secret)) or 1)
 
 
 URLS = (
@@ -208,6 +218,25 @@ def check_session(options: SessionOptions) -> None:
             raise ConfigError(f"session.{name} is a number of seconds, not {seconds!r}")
 
 
+def warn_of_options(options: AuthOptions, logger: Log) -> None:
+    """Tell of options that are allowed and do not do what somebody might expect."""
+    password = options.get("email_and_password", EmailAndPassword())
+    verification = options.get("email_verification", EmailVerification())
+    needed_by = {
+        "email_and_password.require_email_verification": password.require_email_verification,
+        "email_verification.send_on_sign_up": verification.send_on_sign_up,
+        "email_verification.send_on_sign_in": verification.send_on_sign_in,
+    }
+    needing = next((name for name, is_on in needed_by.items() if is_on), None)
+    if needing is not None and verification.send_verification_email is None:
+        logger.warning("%s is on and nobody mails the link: give email_verification.send_verification_email", needing)
+    session = options.get("session", SessionOptions())
+    if session.update_age > session.fresh_age > 0:
+        logger.warning(
+            "session.update_age is more than fresh_age: prolonging a session does not make it fresh, a new sign-in does"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class CopySettings:
     """What the options of the cookie cache come to."""
@@ -230,7 +259,12 @@ def copy_settings_of(session: SessionOptions, logger: Log, *, is_stateless: bool
             "session.cookie_cache.instant_revocation needs a store that knows which sessions were revoked: pass "
             "database= or secondary_storage="
         )
-    strategy: CacheStrategy = cache.strategy or ("jwe" if is_stateless else "compact")
+    if None not in {cache.strategy, cache.encoding} and cache.strategy != cache.encoding:
+        raise ConfigError(
+            f"session.cookie_cache.strategy is {cache.strategy!r} and encoding {cache.encoding!r}: they are two names "
+            "of one thing, so leave one out"
+        )
+    strategy: CacheStrategy = cache.strategy or cache.encoding or ("jwe" if is_stateless else "compact")
     if strategy not in {"compact", "jwt", "jwe"}:
         raise ConfigError(f"session.cookie_cache.strategy is compact, jwt or jwe, not {strategy!r}")
     max_age = (session.expires_in if is_stateless else 300) if cache.max_age is None else cache.max_age

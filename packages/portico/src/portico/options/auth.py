@@ -49,7 +49,7 @@ class AuthOptions(TypedDict, total=False):
     `portico.strict.PAIRS`."""
 
     app_name: str
-    """Shown to users, in authenticator apps for instance; "Better Auth" by default, as upstream."""
+    """Shown to users, in authenticator apps for instance; APP_NAME if not given, "Better Auth" without either."""
 
     database: "str | Adapter | AsyncEngine | Database | None"
     """Where rows live: a URL such as "sqlite:///auth.db" or "postgresql://user:password@host/name", your SQLAlchemy

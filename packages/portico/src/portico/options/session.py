@@ -27,6 +27,9 @@ class CookieCacheOptions:
     """`compact` and `jwt` are signed, `jwe` is encrypted as well. None: `compact`, or `jwe` where sessions are
     stateless and with `security="strict"`."""
 
+    encoding: CacheStrategy | None = None
+    """Another name of `strategy`; if both are given they must agree."""
+
     version: str | Callable[[Any, Any], str] = "1"
     """A copy of another version is not believed: change it to invalidate all copies. A function of session and user
     may tell them apart; it is called whenever a copy is read or written, with the rows as the copy holds them."""
