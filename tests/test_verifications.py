@@ -1,7 +1,7 @@
 """Verifications, wherever they are kept and whatever they are called there."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,18 @@ import anyio
 import pytest
 
 from app import ORIGIN, content, make, signed_up
-from portico import Auth, ConfigError, Context, IdentifiersByPrefix, MemorySecondaryStorage, VerificationOptions
+from portico import (
+    Auth,
+    ConfigError,
+    Context,
+    HookContext,
+    IdentifiersByPrefix,
+    MemorySecondaryStorage,
+    Verification,
+    VerificationOptions,
+    after_delete,
+    before_delete,
+)
 from portico.crypto.digest import hash_token
 from portico.store.adapter import Where
 from portico.testing import Browser, Clock
@@ -46,13 +57,13 @@ PLACES = ("database", "secondary", "both")
 class Setting:
     """An Auth that keeps its verifications in one place, in one way."""
 
-    def __init__(self, place: str, way: Any = "plain", **options: Any) -> None:
+    def __init__(self, place: str, way: Any = "plain", *, hooks: Sequence[Any] = (), **options: Any) -> None:
         self.clock = Clock()
         self.storage = MemorySecondaryStorage(self.clock)
         self.postbox = Postbox()
         given: dict[str, Any] = {} if place == "database" else {"secondary_storage": self.storage}
         kept = VerificationOptions(store_identifier=way, store_in_database=place == "both", **options)
-        self.auth = make(self.clock, **self.postbox.options(), **given, verification=kept)
+        self.auth = make(self.clock, **self.postbox.options(), **given, verification=kept, database_hooks=hooks)
         self.ctx: Context = self.auth.context(None)
         self.verifications = self.auth.verifications
 
@@ -295,3 +306,26 @@ async def test_of_two_processes_on_redis_one_takes_a_value_claims_a_name_and_swa
         assert [said.count(each) for each in ("taken", "claimed", "swapped")] == [1, 1, 1]
         assert await auth.verifications.get(ctx, "counted") == "16"
         assert await auth.verifications.get(ctx, "taken") is None
+
+
+@requirement("S-186")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("place", PLACES)
+async def test_hooks_hear_of_a_verification_that_is_deleted(place: str, way: str) -> None:
+    heard: list[str] = []
+
+    @before_delete("verification")
+    async def look(ctx: HookContext, row: Verification) -> None:
+        heard.append(f"before {row.value}")
+
+    @after_delete("verification")
+    async def look_back(ctx: HookContext, row: Verification) -> None:
+        heard.append(f"after {row.value}")
+
+    setting = Setting(place, WAYS[way], hooks=[look, look_back])
+    await setting.verifications.put(setting.ctx, NAME, "the value", 60)
+    assert await setting.verifications.delete(setting.ctx, identifier=NAME) == 1
+    assert (heard, await setting.verifications.find(setting.ctx, identifier=NAME)) == (
+        ["before the value", "after the value"],
+        None,
+    )

@@ -249,7 +249,9 @@ def _names_identifier(where: Sequence[Where]) -> bool:
 def _identifiers(where: Sequence[Where]) -> Sequence[str]:
     """Return the identifiers that a row may have."""
     for each in where:
-        if each.field == "identifier" and each.connector == "AND" and each.operator in {"eq", "in"}:
+        # Which is the id as well, where there is no row.
+        is_name = each.field in {"identifier", "id"} and each.connector == "AND"
+        if is_name and each.operator in {"eq", "in"}:
             return [each.value] if each.operator == "eq" else each.value
     raise ConfigError("verifications in secondary storage are found by identifier; name one")
 
