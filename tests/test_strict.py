@@ -215,6 +215,10 @@ async def test_without_confirmation_there_is_no_second_way_and_the_document_says
         path = document(auth)["paths"]["/verify-email"]
         assert set(path) == verbs
         assert set(path["get"]["responses"]["200"]["content"]) == kinds
+    shared = document(asking)
+    refused = shared["paths"]["/verify-email"]["post"]["responses"]["403"]["$ref"].rpartition("/")[2]
+    codes = shared["components"]["responses"][refused]["content"]["application/json"]["schema"]["properties"]["code"]
+    assert "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED" in codes["enum"]
 
 
 @requirement("E09", "E11")

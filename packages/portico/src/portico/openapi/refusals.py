@@ -95,7 +95,7 @@ def _refusals(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
         yield VALIDATION_ERROR
     if endpoint.changes or route.method != "GET":
         yield from FOREIGN
-        if endpoint.csrf == "login":
+        if endpoint.csrf == "login" or route.confirms:
             yield CROSS_SITE_NAVIGATION_LOGIN_BLOCKED
     yield from _refused_targets(endpoint)
     if route.method != "GET":
