@@ -60,12 +60,11 @@ class Door:
     def __str__(self) -> str:
         return f"{self.route.method} {self.route.path}"
 
-    @property
-    def path(self) -> str:
-        """The whole path, with a text in every placeholder."""
+    def path(self, placeholder: str = "wrong") -> str:
+        """Return the whole path, with a text in every placeholder."""
         path = self.route.under(BASE)
         for name in self.endpoint.parameters:
-            path = path.replace(f"{{{name}}}", "wrong")
+            path = path.replace(f"{{{name}}}", quote(placeholder, safe=""))
         return path
 
     @property
@@ -100,6 +99,7 @@ class Door:
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str] | None = None,
         kind: str = JSON,
+        placeholder: str = "wrong",
     ) -> Request:
         """Return a request that fits, with other headers, and other fields in body and query if they are given."""
         sent = written(self.body if body is None else body, kind) if self.has_body and kind else b""
@@ -107,7 +107,7 @@ class Door:
         fields = self.query if query is None else query
         return Request(
             method=self.route.method,
-            path=self.path,
+            path=self.path(placeholder),
             query=urlencode(fields, quote_via=quote),
             headers=Headers([*typed, *headers]),
             body=sent,
