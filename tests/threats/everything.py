@@ -6,6 +6,7 @@ Nothing here lists an endpoint: a door that is added to this repository is attac
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from types import MappingProxyType
 from typing import Any, cast
@@ -198,7 +199,7 @@ def fitting(model: type[Wire] | None) -> dict[str, Any]:
     """Return fields that a message takes: those that it needs, and those that make something happen."""
     if model is None:
         return {}
-    schema = model.model_json_schema()
+    schema = schema_of(model)
     needed: list[str] = schema.get("required", [])
     properties: Mapping[str, Any] = schema.get("properties", {})
     return {
@@ -206,6 +207,12 @@ def fitting(model: type[Wire] | None) -> dict[str, Any]:
         for name, wanted in properties.items()
         if name in needed or name in OFFERED
     }
+
+
+@cache
+def schema_of(model: type[Wire]) -> Mapping[str, Any]:
+    """Return the JSON Schema of a message."""
+    return model.model_json_schema()
 
 
 def _example(schema: Mapping[str, Any]) -> Any:
