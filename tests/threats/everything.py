@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from app import CHEAP, ORIGIN, SECRET
 from portico import (
     AdvancedOptions,
+    AnyApi,
     Auth,
     CookieCacheOptions,
     Headers,
@@ -23,11 +24,14 @@ from portico import (
     Response,
     SessionOptions,
 )
-from portico.endpoint import Endpoint, Route
+from portico.endpoint import Endpoint, Plugin, Route
 from portico.published import PublishedApi
 from portico.testing import Browser, Clock
 from portico.wire import Wire
 from postbox import Postbox
+
+PLUGINS = [value for value in vars(PublishedApi).values() if isinstance(value, Plugin)]
+"""Every plugin of this repository."""
 
 BASE = "/api/auth"
 PASSWORD = "password123"
@@ -145,7 +149,7 @@ class Visitor:
 class Site:
     """An Auth with every plugin of this repository and every option that opens a door."""
 
-    auth: Auth[PublishedApi]
+    auth: Auth[AnyApi]
     clock: Clock
     postbox: Postbox
     numbers: Iterator[int] = field(default_factory=count)
@@ -192,7 +196,7 @@ def everything(**options: Any) -> Site:
         **postbox.options(password={"password": CHEAP}, verification={"send_on_sign_up": True}),
         **options,
     }
-    return Site(Auth(api=PublishedApi, **given), clock, postbox)
+    return Site(Auth(plugins=PLUGINS, **given), clock, postbox)
 
 
 def fitting(model: type[Wire] | None) -> dict[str, Any]:
