@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
@@ -45,12 +45,14 @@ def published(url: str, api: type[PublishedApi] = PublishedApi) -> Auth[Publishe
 
 
 @contextmanager
-def live(make: Callable[[str], Auth[Any]] = published) -> Generator[str]:
-    """Serve what `make` returns for its own URL, and yield that URL."""
+def live(
+    make: Callable[[str], Auth[Any]] = published, parser: Literal["auto", "h11", "httptools"] = "auto"
+) -> Generator[str]:
+    """Serve what `make` returns for its own URL, read by one of uvicorn's parsers, and yield that URL."""
     # Connections wait in the listener's queue until the server is there.
     with listen(HOST, 0) as listener:
         url = url_of(HOST, listener)
-        config = uvicorn.Config(asgi.app(make(url)), lifespan="on", log_level="warning", access_log=False)
+        config = uvicorn.Config(asgi.app(make(url)), lifespan="on", log_level="critical", access_log=False, http=parser)
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="live")
         thread.start()
