@@ -443,6 +443,14 @@ async def test_a_body_that_was_read_before_is_a_clear_error(kind: str, caplog: p
     assert (await shop.get("/api/auth/ok")).body == b'{"ok":true}'
 
 
+@requirement("I01")
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_body_that_a_client_made_the_server_lose_is_refused() -> None:
+    headers = (*SIGN_UP.headers, ("upgrade", "h2c"))
+    answer = await Site("asgi", make()).send(Call(method="POST", target="/api/auth/sign-out", headers=headers))
+    assert (answer.status, json.loads(answer.body)["code"]) == (400, "BAD_REQUEST")
+
+
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @requirement("S-253")
 async def test_asgi_middleware_that_ate_the_body_is_a_clear_error(caplog: pytest.LogCaptureFixture) -> None:

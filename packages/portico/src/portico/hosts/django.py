@@ -30,7 +30,7 @@ from portico.auth import Auth
 from portico.errors import PAYLOAD_TOO_LARGE, UNAUTHORIZED, ApiError, ConfigError
 from portico.handler import refused
 from portico.hosts import asgi, wsgi
-from portico.hosts.gateway import AuthPaths, below_mount, body_was_read, session_of, sign_in_url
+from portico.hosts.gateway import AuthPaths, below_mount, body_is_missing, body_was_read, session_of, sign_in_url
 from portico.http import NO_CONTENT, Header, Headers, Request, Response
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
@@ -368,7 +368,7 @@ def _body_of(request: HttpRequest, auth: Auth[Any]) -> bytes | None:
     else:
         body = request.read(limit + 1)
         if expected and not body:
-            raise body_was_read(expected)
+            raise body_is_missing(expected, Headers.of(request.headers))
     if body is not None and len(body) > limit:
         raise ApiError(PAYLOAD_TOO_LARGE)
     return body

@@ -1,12 +1,13 @@
 """What every host does round a call: the path it means, the caller's session, and the work after the response."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from portico.api import Api
 from portico.auth import Auth
 from portico.context import Caller
-from portico.errors import ConfigError
+from portico.errors import INVALID_JSON, ApiError, ConfigError, PorticoError
 from portico.http import Header
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
@@ -37,6 +38,17 @@ def body_was_read(expected: int) -> ConfigError:
         f"the request has {expected} bytes of body, but something before Portico has read them: "
         "leave out middleware that reads the body, or let it pass on what it read"
     )
+
+
+def body_is_missing(expected: int, headers: Mapping[str, str]) -> PorticoError:
+    """Return what to raise for a body of `expected` bytes that has not arrived.
+
+    Who asks for another protocol, or frames a body in two ways, can make a server lose it: that is refused, because
+    no client must be able to raise what is meant for developers.
+    """
+    if "upgrade" in headers or "transfer-encoding" in headers:
+        return ApiError(INVALID_JSON)
+    return body_was_read(expected)
 
 
 def origin_form(target: str) -> str:
