@@ -77,6 +77,7 @@ FEATURES = {
     "S-171": "sign-in and the second step have stricter limits",
     "S-172": "429 says when to try again, in upstream's header and the standard one",
     "S-154": "tables and columns are called in the database as the application says",
+    "S-155": "tables are defined as upstream defines them on four dialects; databases of older releases work on",
     "S-156": "further fields of every kind, required or with defaults, validated, in documents and clients",
     "S-262": "lists are stored once encoded",
     "S-173": "own password hashers",

@@ -1,11 +1,14 @@
 """Bring the schema of an SQL database up to what the tables of an Auth need, as upstream's migrations would."""
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from portico.errors import ConfigError
-from portico.schema import Field, Table
+from portico.schema import Table
+from portico.store.ddl.definitions import ColumnDefinition, define, unique_index
+from portico.store.ddl.dialects import ddl_dialect_of
+from portico.store.ddl.statements import DdlStatements
 from portico.store.executors.executor import Executor
 
 if TYPE_CHECKING:
@@ -53,7 +56,8 @@ class Schema:
 
         self._executor = executor
         self._idiom: Idiom = idiom_of(executor.dialect.name)
-        self._quote = executor.dialect.identifier_preparer.quote_identifier
+        self._ddl = ddl_dialect_of(executor.dialect.name)
+        self._statements = DdlStatements(self._ddl)
 
     @asynccontextmanager
     async def alone(self) -> AsyncGenerator[None, None]:
@@ -76,76 +80,37 @@ class Schema:
 
     async def create(self, table: Table[Any], live: set[str] | None) -> None:
         """Create the table, or the columns that it lacks."""
+        defined = define(table, self._ddl)
         if live is None:
-            columns = ", ".join(self._column(table, field) for field in _in_order(table))
-            await self._executor.run(f"create table {self._quote(table.database_name)} ({columns})")
+            await self._executor.run(self._statements.create_table(defined))
             return
-        for field in _in_order(table):
-            if field.database_name not in live:
-                await self._add_column(table, field)
+        for column in defined.columns:
+            if column.name not in live:
+                await self._add_column(defined.name, column)
 
     async def create_indexes(self, tables: Sequence[Table[Any]], live: Mapping[str, set[str]]) -> list[str]:
         """Create the indexes that the database lacks and return their names."""
         present = {name for (name,) in await self._executor.fetch(self._idiom.live_indexes)}
         created: list[str] = []
         for table in tables:
-            for name, unique, column in _indexes(table, live.get(table.database_name)):
-                if name not in present:
-                    on = f"{self._quote(table.database_name)} ({self._quote(column)})"
-                    await self._executor.run(f"create {unique}index {self._quote(name)} on {on}")
-                    created.append(name)
+            defined = define(table, self._ddl)
+            columns = live.get(defined.name)
+            added = [each for each in defined.columns if each.unique and columns and each.name not in columns]
+            for index in [*(unique_index(defined.name, each, self._ddl) for each in added), *defined.indexes]:
+                if index.name not in present:
+                    await self._executor.run(self._statements.create_index(defined.name, index))
+                    created.append(index.name)
         return created
 
-    async def _add_column(self, table: Table[Any], field: Field) -> None:
-        default = self._default(table, field)
-        if not field.nullable and not default and await self._has_rows(table):
-            name = table.database_name
+    async def _add_column(self, table: str, column: ColumnDefinition) -> None:
+        has_value = column.nullable or column.default or column.backfill is not None
+        if not has_value and await self._has_rows(table):
             raise ConfigError(
-                f"cannot add {name}.{field.database_name}: it must not be NULL and {name} has rows already; "
+                f"cannot add {table}.{column.name}: it must not be NULL and {table} has rows already; "
                 "give the field a default, make it `| None`, or add the column yourself with values for these rows"
             )
-        added = f"{self._column(table, field, inline_unique=False)}{default}"
-        await self._executor.run(f"alter table {self._quote(table.database_name)} add column {added}")
+        await self._executor.run(self._statements.add_column(table, column))
 
-    async def _has_rows(self, table: Table[Any]) -> bool:
-        rows = await self._executor.fetch(f"select 1 from {self._quote(table.database_name)} limit 1")  # noqa: S608  # quoted
+    async def _has_rows(self, table: str) -> bool:
+        rows = await self._executor.fetch(f"select 1 from {self._ddl.quote(table)} limit 1")  # noqa: S608  # quoted
         return bool(rows)
-
-    def _column(self, table: Table[Any], field: Field, *, inline_unique: bool = True) -> str:
-        reference = table.references.get(field.name)
-        now = self._idiom.now if field.column.now else ""
-        parts = [self._quote(field.database_name), self._idiom.type_of(field) + now]
-        if not field.nullable:
-            parts.append("not null")
-        if field.name == "id":
-            parts.append("primary key")
-            if table.ids.make is None:
-                parts.append(self._idiom.made_ids[field.kind])
-        elif field.column.unique and inline_unique:
-            parts.append("unique")
-        if reference is not None:
-            parts.append(f"references {self._quote(reference.table)} ({self._quote(reference.column)})")
-            parts.append(f"on delete {field.column.on_delete}")
-        return " ".join(parts)
-
-    def _default(self, table: Table[Any], field: Field) -> str:
-        """Return what existing rows get, as upstream does: a new column has the default of its field."""
-        default: object = table.row.model_fields[field.name].default
-        if isinstance(default, bool | int):
-            return f" default {self._idiom.codecs[field.kind].encode(default)}"
-        return ""
-
-
-def _in_order(table: Table[Any]) -> list[Field]:
-    """Return the fields as upstream orders columns: the id, then as declared."""
-    return sorted(table.fields.values(), key=lambda field: field.name != "id")
-
-
-def _indexes(table: Table[Any], live: set[str] | None) -> Iterator[tuple[str, str, str]]:
-    """Yield name, `unique ` or nothing, and column of the indexes that are not part of a column's definition."""
-    for field in table.fields.values():
-        # SQLite adds no unique column to a table; upstream makes an index of this name.
-        if field.column.unique and live is not None and field.database_name not in live:
-            yield f"{table.database_name}_{field.database_name}_uidx", "unique ", field.database_name
-        elif field.column.index and not field.column.unique:
-            yield f"{table.database_name}_{field.database_name}_idx", "", field.database_name

@@ -1,0 +1,48 @@
+"""The statements that create tables, columns and indexes."""
+
+from portico.store.ddl.definitions import ColumnDefinition, IndexDefinition, TableDefinition
+from portico.store.ddl.dialects import DdlDialect
+
+
+class DdlStatements:
+    """The statements for one kind of database; none ends with a semicolon."""
+
+    def __init__(self, dialect: DdlDialect) -> None:
+        self._dialect = dialect
+        self._quote = dialect.quote
+
+    def create_table(self, table: TableDefinition) -> str:
+        """Return the statement that creates a table without its indexes."""
+        columns = ", ".join(self.column(column) for column in table.columns)
+        return f"create table {self._quote(table.name)} ({columns})"
+
+    def add_column(self, table: str, column: ColumnDefinition) -> str:
+        """Return the statement that adds a column, which is made unique by an index: SQLite adds no unique ones."""
+        add = "add" if self._dialect.name == "mssql" else "add column"
+        return f"alter table {self._quote(table)} {add} {self.column(column, is_added=True)}"
+
+    def create_index(self, table: str, index: IndexDefinition, *, prefix: int | None = None) -> str:
+        """Return the statement that creates an index, of the first `prefix` characters if that is given."""
+        length = f"({prefix})" if prefix else ""
+        columns = ", ".join(f"{self._quote(column)}{length}" for column in index.columns)
+        kind = "unique index" if index.unique else "index"
+        where = "".join(f" where {self._quote(column)} is not null" for column in index.columns if index.skips_null)
+        return f"create {kind} {self._quote(index.name)} on {self._quote(table)} ({columns}){where}"
+
+    def column(self, column: ColumnDefinition, *, is_added: bool = False) -> str:
+        """Return the definition of a column, of one that is added to rows with what these get."""
+        parts = [self._quote(column.name), column.type, column.default]
+        if is_added and not column.default and column.backfill is not None:
+            parts.append(f"default {self._dialect.literal(column.backfill)}")
+        if not column.nullable:
+            parts.append("not null")
+        if column.primary_key:
+            parts.append("primary key")
+        parts.append(column.made)
+        if column.unique and not is_added:
+            parts.append("unique")
+        if column.foreign_key is not None:
+            target = column.foreign_key
+            parts.append(f"references {self._quote(target.table)} ({self._quote(target.column)})")
+            parts.append(f"on delete {target.on_delete}")
+        return " ".join(part for part in parts if part)
