@@ -19,10 +19,6 @@ from portico.store.where import field_of
 RowT = TypeVar("RowT")
 Values = Sequence[Any]
 
-# As text: SQLAlchemy would make parameters of them, of a missing OFFSET too, that no caller gives.
-ZERO: ColumnElement[int] = sqlalchemy.literal_column("0")
-ONE: ColumnElement[int] = sqlalchemy.literal_column("1")
-
 
 class Statement(NamedTuple, Generic[RowT]):
     """A compiled statement."""
@@ -67,19 +63,15 @@ class Draft:
         """Return the condition that holds for the first row that matches, and for no other."""
         candidates = clause_of(self.table).alias("candidate")
         # Locked where the database locks rows: whoever waited for another's change looks at the changed row again.
-        first = (
-            sqlalchemy.select(candidates.c.id)
-            .where(self.parameters.condition(self.table, candidates.c, where))
-            .limit(ONE)
-            .offset(ZERO)
-            .with_for_update()
-        )
-        return self.clause.c.id.in_(first)
+        found = sqlalchemy.select(candidates.c.id).where(self.parameters.condition(self.table, candidates.c, where))
+        return self.clause.c.id.in_(self._idiom.first(found).with_for_update())
 
     def added(self, name: str) -> tuple[str, ColumnElement[Any]]:
         """Return the column of field `name` and what it becomes when a number is added; NULL counts as 0."""
         column = self.clause.c[field_of(self.table, name).database_name]
-        return column.name, sqlalchemy.func.coalesce(column, ZERO) + self.parameters.bind(encode_number)
+        return column.name, sqlalchemy.func.coalesce(column, sqlalchemy.literal_column("0")) + self.parameters.bind(
+            encode_number
+        )
 
     def given(self, name: str) -> tuple[str, ColumnElement[Any]]:
         """Return the column of field `name` and a placeholder for its value."""

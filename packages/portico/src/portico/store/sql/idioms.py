@@ -8,8 +8,11 @@ from typing import Any
 
 from sqlalchemy import (
     BINARY,
+    VARBINARY,
+    VARCHAR,
     BindParameter,
     ColumnElement,
+    Select,
     String,
     cast,
     collate,
@@ -26,8 +29,17 @@ from portico.store.codecs import POSTGRES as POSTGRES_CODECS
 from portico.store.codecs import SQLITE as SQLITE_CODECS
 from portico.store.codecs import Codec
 
+# As text: SQLAlchemy would make parameters of them, of a missing OFFSET too, that no caller gives.
+ZERO: ColumnElement[int] = literal_column("0")
+ONE: ColumnElement[int] = literal_column("1")
+LONGEST_ON_MSSQL = 8000
+"""Bytes of text with a limit."""
 LONGEST_PATTERN = 50_000
 """Bytes of a GLOB pattern that SQLite takes."""
+
+
+def _first(query: Select[Any]) -> Select[Any]:
+    return query.limit(ONE).offset(ZERO)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +64,12 @@ class Idiom:
 
     ordered: Callable[[ColumnElement[Any], Sort], ColumnElement[Any]]
     """The column as an ORDER BY names it, NULL before everything else."""
+
+    first: Callable[[Select[Any]], Select[Any]] = _first
+    """The query for one row of those that it finds."""
+
+    any_order: ColumnElement[Any] | None = None
+    """What an ORDER BY names where the database pages through rows in an order only, and none is wanted."""
 
     live_columns: str
     """The statement that lists (table, column) of what the database has."""
@@ -87,12 +105,29 @@ def _bytes_of(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _folded_bytes(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Fold ASCII by hand: LOWER of MySQL takes the Kelvin sign for a `k`."""
+    return _folded_ascii(_bytes_of(column))
 
-    def without(text: ColumnElement[Any], capital: str) -> ColumnElement[Any]:
-        return func.replace(text, literal_column(f"'{capital}'"), literal_column(f"'{capital.lower()}'"))
 
-    return reduce(without, string.ascii_uppercase, _bytes_of(column))
+def _folded_ascii(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Fold ASCII by hand: LOWER takes the Kelvin sign for a `k` on some databases."""
+
+    def without(before: ColumnElement[Any], capital: str) -> ColumnElement[Any]:
+        return func.replace(before, literal_column(f"'{capital}'"), literal_column(f"'{capital.lower()}'"))
+
+    return reduce(without, string.ascii_uppercase, text)
+
+
+def _exact_on_mssql(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    # As bytes: for SQL Server, text with trailing spaces equals text without, in every collation.
+    return type_coerce(cast(cast(column, VARCHAR(LONGEST_ON_MSSQL)), VARBINARY(LONGEST_ON_MSSQL)), String)
+
+
+def _byte_order(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return collate(cast(column, VARCHAR(LONGEST_ON_MSSQL)), "Latin1_General_100_BIN2")
+
+
+def _folded_on_mssql(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return _folded_ascii(_byte_order(column))
 
 
 SQLITE = Idiom(
@@ -144,7 +179,28 @@ MYSQL = Idiom(
     schema_lock=("SELECT GET_LOCK('better-auth.schema', 60)", "SELECT RELEASE_LOCK('better-auth.schema')"),
 )
 
-IDIOMS: Mapping[str, Idiom] = {"sqlite": SQLITE, "postgresql": POSTGRES, "mysql": MYSQL, "mariadb": MYSQL}
+MSSQL = Idiom(
+    codecs=MYSQL_CODECS,
+    exact=_exact_on_mssql,
+    folded=_folded_on_mssql,
+    matches=lambda column, pattern: _byte_order(column).like(pattern, escape="|"),
+    quote_pattern=lambda text: _quote_like(text).replace("[", "|["),
+    wildcard="%",
+    ordered=_ordered,
+    first=lambda query: query.prefix_with("TOP 1"),
+    any_order=literal_column("(SELECT NULL)"),
+    live_columns="SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = SCHEMA_NAME()",
+    live_indexes="SELECT name FROM sys.indexes WHERE name IS NOT NULL",
+)
+"""Compiled for whoever brings an Executor of their own: no driver of SQL Server is served here."""
+
+IDIOMS: Mapping[str, Idiom] = {
+    "sqlite": SQLITE,
+    "postgresql": POSTGRES,
+    "mysql": MYSQL,
+    "mariadb": MYSQL,
+    "mssql": MSSQL,
+}
 
 
 def idiom_of(dialect: str) -> Idiom:

@@ -11,7 +11,7 @@ from portico.schema import Record, Table
 from portico.store.adapter import Join, Sort, Where
 from portico.store.codecs import encode_number
 from portico.store.sql.conditions import shape_of
-from portico.store.sql.draft import ONE, ZERO, Draft, RowT, Statement, Values, clause_of
+from portico.store.sql.draft import Draft, RowT, Statement, Values, clause_of
 from portico.store.sql.idioms import idiom_of
 from portico.store.where import field_of
 
@@ -83,7 +83,7 @@ class Statements:
     def _first(self, table: Table[Any], where: Sequence[Where], locked: bool) -> Statement[Record]:
         draft = Draft(table, self.idiom)
         query = sqlalchemy.select(*draft.columns(table, draft.clause)).where(draft.condition(where))
-        query = query.limit(ONE).offset(ZERO)
+        query = self.idiom.first(query)
         return draft.compiled(query.with_for_update() if locked else query, self.dialect, draft.decoder(table))
 
     def _joined(self, table: Table[Any], where: Sequence[Where], join: Join) -> Statement[tuple[Record, Record | None]]:
@@ -97,9 +97,8 @@ class Statements:
             sqlalchemy.select(*draft.columns(table, draft.clause), *draft.columns(join.table, other))
             .select_from(draft.clause.outerjoin(other, match))
             .where(draft.condition(where))
-            .limit(ONE)
-            .offset(ZERO)
         )
+        query = self.idiom.first(query)
         decode, decode_other = draft.decoder(table), draft.decoder(join.table)
         size = len(table.fields)
         id_of_other = size + list(join.table.fields).index("id")
@@ -112,9 +111,10 @@ class Statements:
     def _page(self, table: Table[Any], where: Sequence[Where], sort: Sort | None) -> Statement[Record]:
         draft = Draft(table, self.idiom)
         query = sqlalchemy.select(*draft.columns(table, draft.clause)).where(draft.condition(where))
+        order = self.idiom.any_order
         if sort is not None:
-            column = draft.clause.c[field_of(table, sort.field).database_name]
-            query = query.order_by(self.idiom.ordered(column, sort))
+            order = self.idiom.ordered(draft.clause.c[field_of(table, sort.field).database_name], sort)
+        query = query.order_by(order)
         query = query.limit(draft.parameters.bind(encode_number)).offset(draft.parameters.bind(encode_number))
         return draft.compiled(query, self.dialect, draft.decoder(table))
 
