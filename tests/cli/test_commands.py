@@ -21,6 +21,7 @@ auth = Auth(database="sqlite:///app.db")
 named = Auth(database="sqlite:///app.db", plugins=[Username()])
 """
 CORE = ["user", "session", "account", "verification"]
+INDEXES = ["session_userId_idx", "account_userId_idx", "verification_identifier_idx"]
 
 
 @pytest.fixture
@@ -43,14 +44,14 @@ def test_secret_prints_a_new_secret_and_nothing_else(tmp_path: Path) -> None:
 def test_migrate_creates_what_is_missing_and_then_nothing(app: Path) -> None:
     checked = portico("migrate", "app:auth", "--check", cwd=app, **READY)
     assert (checked.returncode, checked.stderr) == (1, "")
-    assert checked.stdout.splitlines() == [f"missing {table}" for table in CORE]
+    assert checked.stdout.splitlines() == [f"missing {name}" for name in (*CORE, *INDEXES)]
     with sqlite3.connect(app / "app.db") as database:
         assert database.execute("select count(*) from sqlite_master").fetchone() == (0,)
     database.close()
 
     created = portico("migrate", "app:auth", cwd=app, **READY)
     assert (created.returncode, created.stderr) == (0, "")
-    assert created.stdout.splitlines()[:4] == [f"created {table}" for table in CORE]
+    assert created.stdout.splitlines() == [f"created {name}" for name in (*CORE, *INDEXES)]
 
     again = portico("migrate", "app:auth", cwd=app, **READY)
     assert (again.returncode, again.stdout, again.stderr) == (0, "nothing is missing\n", "")
@@ -62,7 +63,8 @@ def test_migrate_creates_what_is_missing_and_then_nothing(app: Path) -> None:
 def test_migrate_adds_the_columns_of_a_new_plugin(app: Path) -> None:
     portico("migrate", "app:auth", cwd=app, **READY)
     checked = portico("migrate", "app:named", "--check", cwd=app, **READY)
-    assert (checked.returncode, checked.stdout) == (1, "missing user.username\nmissing user.displayUsername\n")
+    missing = "missing user.username\nmissing user.displayUsername\nmissing user_username_uidx\n"
+    assert (checked.returncode, checked.stdout) == (1, missing)
     created = portico("migrate", "app:named", cwd=app, **READY)
     assert created.stdout.splitlines()[:2] == ["created user.username", "created user.displayUsername"]
 

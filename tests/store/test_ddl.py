@@ -65,8 +65,8 @@ def created(auth: Auth[Any], dialect: str) -> dict[str, Any]:
     """Return what would be created, taken apart as the facts are."""
     tables: dict[str, dict[str, str]] = {}
     indexes: dict[str, list[Any]] = {}
-    for step in creation(auth.database_tables, ddl_dialect_of(dialect)):
-        text = step.sql.replace("`", '"')
+    for _, (sql,) in creation(auth.database_tables, ddl_dialect_of(dialect)).steps:
+        text = sql.replace("`", '"')
         if table := CREATE_TABLE.fullmatch(text):
             columns = [column.partition(" ") for column in COMMA.split(table[2])]
             tables[table[1]] = {name.strip('"'): definition for name, _, definition in columns}

@@ -28,7 +28,9 @@ from portico.openapi.operations import operation_id
 from portico.schema import Record, Table
 from portico.store.adapter import Adapter, Join, Sort, Where
 from portico.store.connect import joined
+from portico.store.ddl.plan import Plan
 from portico.store.hooks import DatabaseHook
+from portico.store.migrate import planned
 
 COLLECTION = "db.collection.name"
 CONTEXT = "better_auth.context"
@@ -214,6 +216,10 @@ class TracedStore:
     async def missing(self, tables: Sequence[Table[Any]]) -> Sequence[str]:
         """Return what the database lacks."""
         return await self.store.missing(tables)
+
+    async def plan(self, tables: Sequence[Table[Any]]) -> Plan:
+        """Return what `create_schema` would do."""
+        return await planned(self.store, tables)
 
     async def create_schema(self, tables: Sequence[Table[Any]]) -> Sequence[str]:
         """Create what the database lacks."""

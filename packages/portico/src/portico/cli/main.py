@@ -15,6 +15,7 @@ from portico.cli.target import load
 from portico.crypto.random import random_letters
 from portico.errors import ConfigError
 from portico.openapi import document
+from portico.store.ddl.plan import Plan
 
 SECRET_LENGTH = 48
 Target = Annotated[str, typer.Argument(metavar="MODULE:AUTH", help="Where your Auth is, such as app:auth.")]
@@ -97,25 +98,37 @@ def dev(
         server.run_app(serving.app(made), listener)
 
 
-@cli.command()
+@cli.command(epilog="Example: portico migrate app:auth --check")
 def migrate(
     target: Target,
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit with 1 if something is missing.")
+        bool, typer.Option("--check", help="Change nothing; exit with 1 if something is missing or in the way.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing; print the SQL that would be run.")
     ] = False,
 ) -> None:
-    """Create the tables and columns that the database lacks."""
+    """Create the tables, columns and indexes that the database lacks; where that is unsafe, change nothing and say why.
+
+    On MySQL, each statement is kept by itself: what fails there goes on where it stopped when it is run again.
+    """
     auth = load(target)
-    if check:
-        missing = anyio.run(tables.missing, auth)
-        for name in missing:
-            typer.echo(f"missing {name}")
-        raise typer.Exit(1 if missing else 0)
+    if check or dry_run:
+        _print_plan(anyio.run(tables.plan, auth), as_sql=dry_run, is_check=check)
+        return
     created = anyio.run(tables.create, auth)
     for name in created:
         typer.echo(f"created {name}")
     if not created:
         typer.echo("nothing is missing")
+
+
+def _print_plan(plan: Plan, *, as_sql: bool, is_check: bool) -> None:
+    typer.echo(plan.sql if as_sql else "".join(f"missing {name}\n" for name in plan.names), nl=False)
+    for reason in plan.refusals:
+        typer.echo(f"in the way: {reason}", err=True)
+    if plan.refusals or (is_check and plan.steps):
+        raise typer.Exit(1)
 
 
 @cli.command()

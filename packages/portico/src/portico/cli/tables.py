@@ -5,12 +5,13 @@ from typing import Any
 
 from portico.auth import Auth
 from portico.errors import ConfigError
+from portico.store.ddl.plan import Plan
 
 
-async def missing(auth: Auth[Any]) -> Sequence[str]:
-    """Return what the database lacks, as `table` or `table.column`."""
+async def plan(auth: Auth[Any]) -> Plan:
+    """Return what the database lacks and what stands in the way."""
     try:
-        return await auth.store.missing(auth.database_tables)
+        return await auth.plan_schema()
     finally:
         await auth.close()
 
@@ -25,6 +26,9 @@ async def create(auth: Auth[Any]) -> Sequence[str]:
 
 async def check(auth: Auth[Any], target: str) -> None:
     """Raise ConfigError with the command to run when the database of the Auth at `target` lacks something."""
-    lacking = await missing(auth)
+    try:
+        lacking = await auth.store.missing(auth.database_tables)
+    finally:
+        await auth.close()
     if lacking:
         raise ConfigError(f"the database lacks {', '.join(lacking)}: run `portico migrate {target}`")

@@ -6,7 +6,7 @@ from typing import Any
 
 from portico.kinds import Kind
 from portico.schema import Field, OnDelete, Table
-from portico.store.ddl.dialects import DdlDialect, MadeId
+from portico.store.ddl.dialects import WIDTHS, DdlDialect, MadeId, text_role
 
 NOTHING = MadeId()
 
@@ -35,6 +35,8 @@ class ColumnDefinition:
     made: str = ""
     """What stands after the primary key."""
     foreign_key: ForeignKey | None = None
+    width: int | None = None
+    """How many characters the text must be able to hold; None is any number."""
     backfill: bool | float | str | None = None
     """What rows get that are there before the column."""
 
@@ -106,6 +108,7 @@ def _column(table: Table[Any], field: Field, dialect: DdlDialect) -> ColumnDefin
         made=made.last,
         foreign_key=reference
         and ForeignKey(table=reference.table, column=reference.column, on_delete=field.column.on_delete),
+        width=WIDTHS[text_role(field)],
         backfill=_backfill(table, field),
     )
 

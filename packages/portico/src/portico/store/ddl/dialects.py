@@ -20,16 +20,21 @@ class MadeId(NamedTuple):
     """Stands after the primary key."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Texts:
-    """The types of text, by what it is for: some databases index none of unlimited length."""
+TextRole = Literal["plain", "key", "unique", "sortable", "indexed"]
+"""What text is for: some databases index none of unlimited length. A key is an id, or refers to one."""
 
-    plain: str = "text"
-    key: str = "text"
-    """Ids, and what refers to them."""
-    unique: str = "text"
-    sortable: str = "text"
-    indexed: str = "text"
+
+def texts(
+    plain: str, *, key: str | None = None, unique: str | None = None, indexed: str | None = None
+) -> Mapping[TextRole, str]:
+    """Return the types of text; what is not said is `plain`."""
+    return {
+        "plain": plain,
+        "key": key or plain,
+        "unique": unique or plain,
+        "sortable": unique or plain,
+        "indexed": indexed or plain,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +44,7 @@ class DdlDialect:
     name: DialectName
     quote_mark: str = '"'
 
-    texts: Texts = field(default_factory=Texts)
+    texts: Mapping[TextRole, str] = field(default_factory=lambda: texts("text"))
 
     types: Mapping[Kind, str]
     """Of everything but text."""
@@ -83,19 +88,31 @@ class DdlDialect:
             return "bigint"
         if field.kind == "number" and field.is_fractional:
             return self.fraction
-        return self._text_of(field) if field.kind == "string" else self.types[field.kind]
+        return self.texts[text_role(field)] if field.kind == "string" else self.types[field.kind]
 
-    def _text_of(self, field: Field) -> str:
-        column, texts = field.column, self.texts
-        if field.name == "id" or (column.references or "").endswith(".id"):
-            return texts.key
-        if column.unique:
-            return texts.unique
-        if column.references:
-            return texts.key
-        if column.sortable:
-            return texts.sortable
-        return texts.indexed if column.index else texts.plain
+
+WIDTHS: Final[Mapping[TextRole, int | None]] = {
+    "plain": None,
+    "key": 36,
+    "unique": 255,
+    "sortable": 255,
+    "indexed": 255,
+}
+"""How many characters text must be able to hold; None is any number."""
+
+
+def text_role(field: Field) -> TextRole:
+    """Return what the text of a field is for, by upstream's precedence."""
+    column = field.column
+    if field.name == "id" or (column.references or "").endswith(".id"):
+        return "key"
+    if column.unique:
+        return "unique"
+    if column.references:
+        return "key"
+    if column.sortable:
+        return "sortable"
+    return "indexed" if column.index else "plain"
 
 
 SQLITE: Final = DdlDialect(
@@ -143,7 +160,7 @@ POSTGRES: Final = DdlDialect(
 MYSQL: Final = DdlDialect(
     name="mysql",
     quote_mark="`",
-    texts=Texts(key="varchar(36)", unique="varchar(255)", sortable="varchar(255)", indexed="varchar(255)"),
+    texts=texts("text", key="varchar(36)", unique="varchar(255)", indexed="varchar(255)"),
     types={
         "number": "integer",
         "boolean": "boolean",
@@ -162,13 +179,7 @@ MYSQL: Final = DdlDialect(
 )
 MSSQL: Final = DdlDialect(
     name="mssql",
-    texts=Texts(
-        plain="varchar(8000)",
-        key="varchar(36)",
-        unique="varchar(255)",
-        sortable="varchar(255)",
-        indexed="varchar(8000)",
-    ),
+    texts=texts("varchar(8000)", key="varchar(36)", unique="varchar(255)"),
     types={
         "number": "integer",
         "boolean": "smallint",

@@ -29,6 +29,18 @@ class DdlStatements:
         where = "".join(f" where {self._quote(column)} is not null" for column in index.columns if index.skips_null)
         return f"create {kind} {self._quote(index.name)} on {self._quote(table)} ({columns}){where}"
 
+    def find_row(self, table: str, *, beyond: int = 0) -> str:
+        """Return the query that finds a row if there are more than `beyond`."""
+        return f"select 1 from {self._quote(table)} limit 1 offset {beyond}"  # noqa: S608  # quoted
+
+    def find_shared(self, table: str, column: str) -> str:
+        """Return the query that finds a row if two hold the same value in a column."""
+        name = self._quote(column)
+        return (
+            f"select 1 from {self._quote(table)} where {name} is not null"  # noqa: S608  # quoted
+            f" group by {name} having count(*) > 1 limit 1"
+        )
+
     def column(self, column: ColumnDefinition, *, is_added: bool = False) -> str:
         """Return the definition of a column, of one that is added to rows with what these get."""
         parts = [self._quote(column.name), column.type, column.default]

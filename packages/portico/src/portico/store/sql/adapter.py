@@ -9,6 +9,7 @@ from portico.errors import ConfigError
 from portico.schema import Record, Table
 from portico.store import migrate
 from portico.store.adapter import Join, Sort, Where
+from portico.store.ddl.plan import Plan, plan_of
 from portico.store.executors.executor import Executor
 
 if TYPE_CHECKING:
@@ -154,6 +155,10 @@ class SqlAdapter:
     async def create_schema(self, tables: Sequence[Table[Any]]) -> Sequence[str]:
         """Create the tables, columns and indexes that the database lacks."""
         return await migrate.create_schema(self.executor, tables)
+
+    async def plan(self, tables: Sequence[Table[Any]]) -> Plan:
+        """Return what `create_schema` would do, or why it would do nothing."""
+        return await plan_of(self.executor, tables)
 
     async def close(self) -> None:
         """Let go of connections and threads."""

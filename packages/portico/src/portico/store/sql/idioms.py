@@ -71,15 +71,6 @@ class Idiom:
     any_order: ColumnElement[Any] | None = None
     """What an ORDER BY names where the database pages through rows in an order only, and none is wanted."""
 
-    live_columns: str
-    """The statement that lists (table, column) of what the database has."""
-
-    live_indexes: str
-    """The statement that lists the names of its indexes."""
-
-    schema_lock: tuple[str, str | None] | None = None
-    """What makes two processes create the schema one after the other, and what ends it if the transaction does not."""
-
 
 def _ordered(column: ColumnElement[Any], sort: Sort) -> ColumnElement[Any]:
     return column.asc() if sort.direction == "asc" else column.desc()
@@ -138,10 +129,6 @@ SQLITE = Idiom(
     quote_pattern=_quote_glob,
     wildcard="*",
     ordered=_ordered,
-    live_columns=(
-        "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table'"
-    ),
-    live_indexes="SELECT name FROM sqlite_master WHERE type = 'index'",
 )
 
 POSTGRES = Idiom(
@@ -152,17 +139,6 @@ POSTGRES = Idiom(
     quote_pattern=_quote_like,
     wildcard="%",
     ordered=_ordered_by_name,
-    # What a name without a schema means here.
-    live_columns=(
-        "SELECT c.relname, a.attname FROM pg_catalog.pg_class AS c"
-        " JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-        " WHERE c.relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(c.oid)"
-        " AND c.relnamespace <> ALL (ARRAY['pg_catalog'::regnamespace, 'information_schema'::regnamespace])"
-    ),
-    live_indexes=(
-        "SELECT relname FROM pg_catalog.pg_class WHERE relkind IN ('i', 'I') AND pg_catalog.pg_table_is_visible(oid)"
-    ),
-    schema_lock=("SELECT pg_advisory_xact_lock(3735879680)", None),
 )
 
 MYSQL = Idiom(
@@ -174,9 +150,6 @@ MYSQL = Idiom(
     quote_pattern=_quote_like,
     wildcard="%",
     ordered=_ordered,
-    live_columns="SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()",
-    live_indexes="SELECT DISTINCT index_name FROM information_schema.statistics WHERE table_schema = DATABASE()",
-    schema_lock=("SELECT GET_LOCK('better-auth.schema', 60)", "SELECT RELEASE_LOCK('better-auth.schema')"),
 )
 
 MSSQL = Idiom(
@@ -189,8 +162,6 @@ MSSQL = Idiom(
     ordered=_ordered,
     first=lambda query: query.prefix_with("TOP 1"),
     any_order=literal_column("(SELECT NULL)"),
-    live_columns="SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = SCHEMA_NAME()",
-    live_indexes="SELECT name FROM sys.indexes WHERE name IS NOT NULL",
 )
 """Compiled for whoever brings an Executor of their own: no driver of SQL Server is served here."""
 
