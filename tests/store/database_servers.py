@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapp
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -46,6 +47,12 @@ class DatabaseServer:
             for statement in statements:
                 await execute(statement)
 
+    async def fetch(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query of the test's own."""
+        async with _connected(self.kind, self.name, "fetch") as fetch:
+            rows: Any = await fetch(query)
+            return [tuple(row) for row in rows]
+
     async def drop(self, *tables: str) -> None:
         quote = QUOTES[self.kind]
         await self.run(*[f"DROP TABLE IF EXISTS {quote}{table}{quote}" for table in tables])
@@ -78,13 +85,15 @@ def _on_server(kind: Kind, statement: str) -> None:
 
 
 @asynccontextmanager
-async def _connected(kind: Kind, name: str | None) -> AsyncGenerator[Callable[[str], Coroutine[Any, Any, object]]]:
+async def _connected(
+    kind: Kind, name: str | None, verb: Literal["execute", "fetch"] = "execute"
+) -> AsyncGenerator[Callable[[str], Coroutine[Any, Any, object]]]:
     parts = urlsplit(URLS[kind])
     database = name or parts.path.lstrip("/")
     if kind == "postgresql":
         postgres = await asyncpg.connect(parts._replace(path=f"/{database}").geturl())
         try:
-            yield postgres.execute
+            yield postgres.fetch if verb == "fetch" else postgres.execute
         finally:
             await postgres.close()
         return
@@ -93,6 +102,11 @@ async def _connected(kind: Kind, name: str | None) -> AsyncGenerator[Callable[[s
     mysql = await connect(host=parts.hostname, port=parts.port or 3306, autocommit=True, **settings)
     async with mysql.cursor() as cursor:
         try:
-            yield cursor.execute
+            yield partial(_fetched, cursor) if verb == "fetch" else cursor.execute
         finally:
             await mysql.ensure_closed()
+
+
+async def _fetched(cursor: Any, query: str) -> object:
+    await cursor.execute(query)
+    return await cursor.fetchall()
