@@ -107,8 +107,8 @@ async def place_at(name: PlaceName, folder: Path) -> AsyncGenerator[Place, None]
     by, _, kind = name.rpartition(" ")
     async with AsyncExitStack() as stack:
         server = None
-        if kind in {"postgresql", "mysql"}:
-            server = stack.enter_context(database_on(kind))
+        if kind != "sqlite":
+            server = stack.enter_context(database_on("mysql" if kind == "mysql" else "postgresql"))
         url = server.url if server else f"sqlite:///{file}"
         driven = url.replace(kind, f"{kind}+{DRIVERS[kind]}", 1)
         database: Any = url

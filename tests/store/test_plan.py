@@ -263,8 +263,8 @@ async def test_a_column_is_made_unique_if_its_values_are(place: Place) -> None:
     await add_user(place, 1)
     await add_user(place, 2)
     await place.run("""update "user" set "shoeSize" = 'medium' where "id" = 'u1'""")
-    unique = {"additional_fields": {"user": {"shoe_size": (Annotated[str | None, Column(unique=True)], None)}}}
-    async with over(place, **unique) as auth:
+    fields = {"user": {"shoe_size": (Annotated[str | None, Column(unique=True)], None)}}
+    async with over(place, additional_fields=fields) as auth:
         assert await auth.create_schema() == ["user_shoeSize_uidx"]
         assert (await auth.plan_schema()).is_done
         with pytest.raises(NotUniqueError):
@@ -353,8 +353,8 @@ async def test_a_big_table_is_migrated_without_reading_its_rows(tmp_path: Path) 
             " from n",
         )
         size = place.file.stat().st_size
-        unique = {"additional_fields": {"user": {"shoe_size": (Annotated[str | None, Column(unique=True)], None)}}}
-        async with over(place, "plugins", **unique) as auth:
+        fields = {"user": {"shoe_size": (Annotated[str | None, Column(unique=True)], None)}}
+        async with over(place, "plugins", additional_fields=fields) as auth:
             await auth.plan_schema()
             tracemalloc.start()
             created = await auth.create_schema()

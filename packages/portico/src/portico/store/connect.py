@@ -54,13 +54,14 @@ def joined(store: Adapter, connection: Any) -> Adapter:
 
 def _borrowing(database: object) -> Executor | None:
     """Return the executor over connections of the application, if that is what was given."""
-    package = type(database).__module__.partition(".")[0]
-    if package == "sqlalchemy" and hasattr(database, "sync_engine"):
+    # The application may have classes of its own that derive from them.
+    packages = {each.__module__.partition(".")[0] for each in type(database).__mro__}
+    if "sqlalchemy" in packages and hasattr(database, "sync_engine"):
         from portico.store.executors.engine import EngineExecutor  # noqa: PLC0415  # who has an engine has SQLAlchemy
 
         engine: Any = database
         return EngineExecutor(engine)
-    if package == "databases" and hasattr(database, "connection"):
+    if "databases" in packages and hasattr(database, "connection"):
         from portico.store.executors.databases import DatabasesExecutor  # noqa: PLC0415
 
         given: Any = database

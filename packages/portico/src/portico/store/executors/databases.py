@@ -1,5 +1,6 @@
 """A caller's `databases.Database`; on asyncio only."""
 
+import asyncio  # noqa: TID251  # `databases` knows no other event loop
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -26,13 +27,13 @@ class DatabasesExecutor(LinkExecutor):
         super().__init__(KINDS.get(name, name))
         self._database = database
         self._is_ours = False
+        self._connecting = asyncio.Lock()
 
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:
         """Return this task's connection for the length of the block."""
         if not self._database.is_connected:
-            await self._database.connect()
-            self._is_ours = True
+            await self._connect()
         connection = self._database.connection()
         await connection.__aenter__()
         try:
@@ -41,6 +42,13 @@ class DatabasesExecutor(LinkExecutor):
                 yield link
         finally:
             await settled(connection.__aexit__())
+
+    async def _connect(self) -> None:
+        # Two tasks that connect it at once would make two pools, and nobody would close the first.
+        async with self._connecting:
+            if not self._database.is_connected:
+                await self._database.connect()
+                self._is_ours = True
 
     async def close(self) -> None:
         """Disconnect the Database if we connected it."""
