@@ -307,3 +307,18 @@ def test_the_document_says_what_each_field_is() -> None:
     assert "required" not in schemas["UpdateUser"]
     assert schemas["User"]["properties"]["tags"] == {"type": "array", "items": {"type": "string"}}
     assert "note" not in schemas["User"]["properties"]
+
+
+@requirement("S-156", "B-09")
+async def test_a_value_that_must_be_unique_is_refused_where_another_user_has_it(tmp_path: Path) -> None:
+    unique = {"nickname": Annotated[str | None, Column(input=True, unique=True)]}
+    auth = await opened(plain(additional_fields={"user": unique}, database=f"sqlite:///{tmp_path}/auth.db"))
+    await signed_up(auth, nickname="a")
+    bob = await signed_up(auth, "bob@example.com", nickname="b")
+    before = await users(auth)
+    refused = await Browser(auth, ORIGIN).post("/sign-up/email", {**ANN, "email": "c@example.com", "nickname": "a"})
+    assert (refused.status, content(refused)["code"]) == (422, "FAILED_TO_CREATE_USER")
+    refused = await bob.post("/update-user", {"nickname": "a"})
+    assert (refused.status, content(refused)["code"]) == (422, "FAILED_TO_UPDATE_USER")
+    assert await users(auth) == before
+    await auth.close()

@@ -105,7 +105,7 @@ class SignUpResource(Resource):
             Forbidden: CROSS_SITE_NAVIGATION_LOGIN_BLOCKED, INVALID_CALLBACK_URL, INVALID_ORIGIN,
                 MISSING_OR_NULL_ORIGIN, validation_failed
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
-            UnprocessableEntity: USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL
+            UnprocessableEntity: FAILED_TO_CREATE_USER, USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL
             RateLimited
             ServerError: SERVICE_UNAVAILABLE
         """
@@ -597,6 +597,7 @@ class AuthClient(BaseClient[models.SessionData]):
             Unauthorized: UNAUTHORIZED
             Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            UnprocessableEntity: FAILED_TO_UPDATE_USER
             RateLimited
             ServerError: SERVICE_UNAVAILABLE
         """

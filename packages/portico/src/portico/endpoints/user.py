@@ -8,7 +8,13 @@ from portico import admission
 from portico.context import Context
 from portico.endpoint import EndpointGroup, endpoint, update_routes
 from portico.endpoints.changes import changes_in
-from portico.errors import EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE, ApiError
+from portico.errors import (
+    EMAIL_CAN_NOT_BE_UPDATED,
+    FAILED_TO_UPDATE_USER,
+    FIELD_NOT_ALLOWED,
+    NO_FIELDS_TO_UPDATE,
+    ApiError,
+)
 from portico.messages import Status
 from portico.models import SessionT, User, UserT
 from portico.wire import Omittable, Wire
@@ -28,7 +34,7 @@ class UserEndpoints(EndpointGroup[UserT, SessionT]):
         *update_routes("/update-user"),
         session="authoritative",
         updates="user",
-        errors=(EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE),
+        errors=(EMAIL_CAN_NOT_BE_UPDATED, FIELD_NOT_ALLOWED, NO_FIELDS_TO_UPDATE, FAILED_TO_UPDATE_USER),
         signals=("session",),
     )
     async def update_user(self, ctx: Context, body: UpdateUser) -> Status:
