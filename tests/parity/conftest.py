@@ -6,6 +6,7 @@ import pytest
 
 from parity.field import Field
 from parity.servers import missing
+from parity.shared import SharedServers
 
 REASON = missing()
 collect_ignore_glob = ["test_*"] if REASON else []
@@ -20,3 +21,10 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     field = Field(tmp_path_factory.mktemp("parity"))
     yield field
     field.close()
+
+
+@pytest.fixture(scope="module")
+def shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServers]:
+    shared = SharedServers(tmp_path_factory.mktemp("shared"))
+    yield shared
+    shared.close()

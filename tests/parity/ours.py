@@ -78,6 +78,8 @@ USER_FIELDS: dict[str, Any] = {
     "handle": Annotated[str | None, Column(input=True, field_name="nick_handle", index=True)],
     "chief_id": Annotated[str | None, Column(input=True, references="user.id", on_delete="set null")],
 }
+# Upstream's columns hold whole numbers only on the database servers.
+WHOLE: dict[str, Any] = {**USER_FIELDS, "score": (Annotated[int, Column(input=True)], 5)}
 NAMES: dict[str, dict[str, Any]] = {
     "user": {"model_name": "users", "fields": {"name": "full_name", "email_verified": "is_verified"}},
     "session": {"model_name": "user_sessions", "fields": {"user_id": "owner_id", "token": "secret_token"}},
@@ -184,7 +186,8 @@ def names(table: str) -> dict[str, Any]:
 
 
 def further() -> dict[str, dict[str, Any]]:
-    of_users = {"user": USER_FIELDS} if is_on("USER_FIELDS") else {}
+    fields = {"1": USER_FIELDS, "whole": WHOLE}.get(ENVIRONMENT.get("USER_FIELDS", ""))
+    of_users = {"user": fields} if fields else {}
     return of_users | ({"session": SESSION_FIELDS} if is_on("SESSION_FIELDS") else {})
 
 
@@ -251,10 +254,16 @@ async def validate_user_info(info: UserInfo, ctx: Context) -> UserInfoRefused | 
     return UserInfoRefused(error="not_welcome", error_description=text) if "refused" in email else None
 
 
+def database() -> str | None:
+    if is_on("STATELESS"):
+        return None
+    return ENVIRONMENT.get("DATABASE_URL") or f"sqlite:///{ENVIRONMENT['DB']}"
+
+
 def make() -> Auth[AnyApi]:
     options: dict[str, Any] = {}
     if ENVIRONMENT.get("SECONDARY") == "1":
-        options["secondary_storage"] = StoredStorage(f"{ENVIRONMENT['DB']}.secondary")
+        options["secondary_storage"] = StoredStorage(ENVIRONMENT["SECONDARY_DB"])
     ids: Any = ENVIRONMENT.get("GENERATE_ID")
     storage: Any = ENVIRONMENT.get("RATE_LIMIT_STORAGE")
     return Auth(
@@ -262,7 +271,7 @@ def make() -> Auth[AnyApi]:
         social_providers=providers(),
         secret=ENVIRONMENT["SECRET"],
         base_url=ENVIRONMENT["BASE_URL"],
-        database=None if is_on("STATELESS") else f"sqlite:///{ENVIRONMENT['DB']}",
+        database=database(),
         trusted_origins=listed("TRUSTED_ORIGINS"),
         email_and_password=email_and_password(),
         email_verification=email_verification(),
@@ -297,17 +306,27 @@ def make() -> Auth[AnyApi]:
     )
 
 
-class WithOutbox:
-    """The application, and at /__outbox the mails since somebody asked, when every answer has finished its work."""
+class Controlled:
+    """The application, and what the harness asks of it under paths of their own.
 
-    def __init__(self, application: Any) -> None:
-        self._application = application
+    `/__outbox` has the mails since somebody asked, when every answer has finished its work; `/__tables` makes the
+    tables that are missing.
+    """
+
+    def __init__(self, auth: Auth[AnyApi]) -> None:
+        self._auth = auth
+        self._application: Any = asgi.app(auth)
         self._at_work = 0
         self._idle = anyio.Condition()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"] == "/__outbox":
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path == "/__outbox":
             await self._show(send)
+            return
+        if path == "/__tables":
+            await self._auth.create_schema()
+            await _send(send, None)
             return
         self._at_work += 1
         try:
@@ -322,11 +341,16 @@ class WithOutbox:
             # The lifespan never ends while the server runs.
             while self._at_work > 1:
                 await self._idle.wait()
-        body = json.dumps(OUTBOX).encode()
+        mails = list(OUTBOX)
         OUTBOX.clear()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _send(send, mails)
+
+
+async def _send(send: Any, content: object) -> None:
+    body = json.dumps(content).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 class Server(uvicorn.Server):
@@ -336,9 +360,7 @@ class Server(uvicorn.Server):
         # The harness plays the proxy, so uvicorn itself must leave the forwarded address alone.
         port = int(ENVIRONMENT["PORT"])
         super().__init__(
-            uvicorn.Config(
-                WithOutbox(asgi.app(auth)), port=port, log_level="error", access_log=False, proxy_headers=False
-            )
+            uvicorn.Config(Controlled(auth), port=port, log_level="error", access_log=False, proxy_headers=False)
         )
         self.auth = auth
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from oauth_server import oauth_server
+from parity.databases import Database, Row, SqliteFile
 
 HERE = Path(__file__).parent
 
@@ -109,6 +110,26 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
 }
 """What differs from the defaults, by name, as environment variables that both servers read."""
 
+TOGETHER: Mapping[str, str] = {
+    "MAILS": MAILS,
+    "PLUGINS": PLUGINS,
+    "CHANGE_EMAIL": "1",
+    "DELETE_USER": "1",
+    "USER_FIELDS": "whole",
+    "SESSION_FIELDS": "1",
+    "PROVIDER": "acme",
+    "ENCRYPT_OAUTH_TOKENS": "1",
+    "STORE_ACCOUNT_COOKIE": "1",
+    "RATE_LIMIT": "1",
+    "RATE_LIMIT_STORAGE": "database",
+}
+SHARED: Mapping[str, Mapping[str, str]] = {
+    "together": TOGETHER,
+    "together, serial": {**TOGETHER, "GENERATE_ID": "serial", "STORE_IDENTIFIER": "hashed"},
+    "together, uuid": {**TOGETHER, "GENERATE_ID": "uuid"},
+}
+"""The same for two servers that run on one database of any kind."""
+
 Side = Literal["upstream", "upstream again", "portico"]
 
 
@@ -122,16 +143,16 @@ def missing() -> str | None:
 
 
 class Server:
-    """One running server; `database` is its SQLite file, which the harness reads and writes directly."""
+    """One running server, on a SQLite file of its own unless it is given a database."""
 
-    def __init__(self, side: Side, configuration: str, folder: Path, database: Path | None = None) -> None:
+    def __init__(self, side: Side, configuration: str, folder: Path, database: Database | None = None) -> None:
         self.side = side
         self.configuration = configuration
-        self.settings = CONFIGURATIONS[configuration]
+        self.settings = {**CONFIGURATIONS, **SHARED}[configuration]
         self.origin = self.settings.get("BASE_URL", ORIGIN)
         name = f"{side}-{configuration}".replace(" ", "-")
-        self.database = database or folder / f"{name}.db"
-        self.secondary = self.database.with_name(f"{self.database.name}.secondary")
+        self.database = database or SqliteFile(folder / f"{name}.db")
+        self.secondary = folder / f"{name}.secondary"
         self.log = folder / f"{name}.log"
         self.port = _free_port()
         self._provider = ExitStack()
@@ -148,7 +169,8 @@ class Server:
             "BETTER_AUTH_TELEMETRY": "0",
             **self.settings,
             "PORT": str(self.port),
-            "DB": str(self.database),
+            "SECONDARY_DB": str(self.secondary),
+            **self.database.environment,
             **self._provided(),
         }
         with self.log.open("w") as log:
@@ -187,27 +209,16 @@ class Server:
             found: list[dict[str, object]] = json.loads(connection.getresponse().read())
             return found
 
-    def run(self, statement: str, *parameters: object) -> int:
-        """Run one SQL statement on the file and return how many rows it changed."""
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
-            return connection.execute(statement, parameters).rowcount
+    def make_tables(self) -> None:
+        """Let the server make what its database lacks."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request("POST", "/__tables")
+            response = connection.getresponse()
+            assert response.status == 200, response.read()
 
-    def tables(self) -> list[str]:
-        """Return the names of the tables, sorted."""
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
-            names = connection.execute(
-                "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name"
-            )
-            return [str(name) for (name,) in names]
-
-    def rows(self) -> dict[str, list[dict[str, object]]]:
-        """Return every row of every table in the order of insertion."""
-        found: dict[str, list[dict[str, object]]] = {}
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
-            connection.row_factory = sqlite3.Row
-            for table in self.tables():
-                rows = connection.execute(f'select * from "{table}" order by rowid')
-                found[table] = [dict(row) for row in rows]
+    def rows(self) -> dict[str, list[Row]]:
+        """Return every row of every table, and what secondary storage holds."""
+        found = self.database.rows()
         if self.secondary.exists():
             with closing(sqlite3.connect(self.secondary, timeout=10)) as connection:
                 connection.row_factory = sqlite3.Row
@@ -220,40 +231,10 @@ class Server:
                 found["secondary storage"] = [dict(row) for row in rows]
         return found
 
-    def schema(self) -> dict[str, object]:
-        """Return what each table declares: columns in order, and which of them are unique or refer elsewhere."""
-        found: dict[str, object] = {}
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
-            for table in self.tables():
-                columns = connection.execute(f'pragma table_info("{table}")').fetchall()
-                indexes = connection.execute(f'pragma index_list("{table}")').fetchall()
-                found[table] = {
-                    "columns": [
-                        [name, kind, not_null, default, key] for _, name, kind, not_null, default, key in columns
-                    ],
-                    "indexes": sorted(
-                        [
-                            [each[2] for each in connection.execute(f'pragma index_info("{index[1]}")')],
-                            bool(index[2]),
-                            index[3],
-                        ]
-                        for index in indexes
-                    ),
-                    "references": sorted(
-                        list(each[2:7]) for each in connection.execute(f'pragma foreign_key_list("{table}")')
-                    ),
-                }
-        return found
-
     def reset(self) -> None:
         """Empty every table, and the outbox."""
         self.mails()
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
-            for table in self.tables():
-                connection.execute(f'delete from "{table}"')
-            # Ours never gives a number to a second row, not even after the first is gone.
-            if connection.execute("select 1 from sqlite_master where name = 'sqlite_sequence'").fetchall():
-                connection.execute("delete from sqlite_sequence")
+        self.database.empty()
         if self.secondary.exists():
             with closing(sqlite3.connect(self.secondary, timeout=10)) as connection, connection:
                 connection.execute('delete from "secondaryStorage"')

@@ -50,7 +50,7 @@ def test_rows_of_our_own_still_occur(field: Field, own: OwnRows) -> None:
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_both_make_the_same_tables(field: Field, configuration: str) -> None:
-    ours, theirs = (field.server(side, configuration).schema() for side in ("portico", "upstream"))
+    ours, theirs = (field.server(side, configuration).database.schema() for side in ("portico", "upstream"))
     assert ours == theirs
 
 

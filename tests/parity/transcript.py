@@ -51,7 +51,7 @@ class Run:
             case Call():
                 return self._call(step)
             case Statement():
-                self.server.run(step.sql, *step.parameters)
+                self.server.database.run(step.sql, *step.parameters)
             case Copy():
                 self.jars[step.target] = dict(self.jars.get(step.source, {}))
             case Forget():

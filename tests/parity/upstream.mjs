@@ -5,6 +5,8 @@ import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
 import { bearer, genericOAuth, twoFactor, username } from "better-auth/plugins";
 import Database from "better-sqlite3";
+import mysql from "mysql2/promise";
+import pg from "pg";
 
 const { env } = process;
 const listed = (name) => (env[name] ?? "").split(",").filter(Boolean);
@@ -12,7 +14,7 @@ const seconds = (name) => (env[name] === undefined ? undefined : Number(env[name
 const flag = (name) => (env[name] === undefined ? undefined : env[name] === "1");
 const mails = listed("MAILS");
 
-let outbox = [];
+const outbox = [];
 // What a callback is given, without what is the same in every call: the row of the user is kept by its address.
 const keep = (kind) => async ({ user, ...rest }) => {
   outbox.push({ kind, user: user.email, ...rest });
@@ -43,6 +45,8 @@ const USER_FIELDS = {
   handle: { type: "string", required: false, fieldName: "nick_handle", index: true },
   chiefId: { type: "string", required: false, references: { model: "user", field: "id", onDelete: "set null" } },
 };
+// Upstream's columns hold whole numbers only on the database servers.
+const WHOLE = { ...USER_FIELDS, score: { type: "number", defaultValue: 5 } };
 const NAMES = {
   user: { modelName: "users", fields: { name: "full_name", emailVerified: "is_verified" } },
   session: { modelName: "user_sessions", fields: { userId: "owner_id", token: "secret_token" } },
@@ -84,12 +88,19 @@ const validateUserInfo = async ({ user, source }) => {
   if (user.email.includes("refused")) return { error: "not_welcome", errorDescription: `${source.action} ${source.method}` };
 };
 
-const database = new Database(env.DB);
-database.pragma("journal_mode = WAL");
+const opened = () => {
+  const url = env.DATABASE_URL;
+  if (url?.startsWith("postgresql:")) return new pg.Pool({ connectionString: url });
+  if (url) return mysql.createPool({ uri: url, timezone: "Z" });
+  const file = new Database(env.DB);
+  file.pragma("journal_mode = WAL");
+  return file;
+};
+const database = env.STATELESS === "1" ? undefined : opened();
 
 // Secondary storage in a file beside the database, where the harness sees it. Nothing expires within a scenario.
 const secondaryStorage = () => {
-  const beside = new Database(`${env.DB}.secondary`);
+  const beside = new Database(env.SECONDARY_DB);
   beside.exec('create table if not exists "secondaryStorage" ("key" text primary key, "value" text, "ends" bigint)');
   const read = beside.prepare('select "value" from "secondaryStorage" where "key" = ?').pluck();
   const write = beside.prepare(
@@ -111,7 +122,7 @@ const secondaryStorage = () => {
 };
 
 const auth = betterAuth({
-  database: env.STATELESS === "1" ? undefined : database,
+  database,
   secondaryStorage: env.SECONDARY === "1" ? secondaryStorage() : undefined,
   secret: env.SECRET,
   baseURL: env.BASE_URL,
@@ -135,7 +146,7 @@ const auth = betterAuth({
   },
   user: {
     ...names("user"),
-    additionalFields: env.USER_FIELDS === "1" ? USER_FIELDS : undefined,
+    additionalFields: { 1: USER_FIELDS, whole: WHOLE }[env.USER_FIELDS],
     validateUserInfo: env.VALIDATE_USER_INFO === "1" ? validateUserInfo : undefined,
     changeEmail: {
       enabled: env.CHANGE_EMAIL === "1",
@@ -188,17 +199,18 @@ const auth = betterAuth({
   logger: { disabled: true },
 });
 
-if (env.STATELESS !== "1") {
-  const migrations = await getMigrations(auth.options);
-  await migrations.runMigrations();
-}
+const makeTables = async () => (await getMigrations(auth.options)).runMigrations();
+if (database) await makeTables();
 
 const handler = toNodeHandler(auth);
-const answer = (request, response) => {
-  if (request.url !== "/__outbox") return handler(request, response);
-  response.setHeader("content-type", "application/json").end(JSON.stringify(outbox));
-  outbox = [];
-  return Promise.resolve();
+const CONTROLS = {
+  "/__outbox": async () => outbox.splice(0),
+  "/__tables": async () => makeTables().then(() => null),
+};
+const answer = async (request, response) => {
+  const control = CONTROLS[request.url];
+  if (!control) return handler(request, response);
+  response.setHeader("content-type", "application/json").end(JSON.stringify(await control()));
 };
 // A target that is no path makes the handler reject, which would end the process: the connection is dropped instead.
 const server = http.createServer((request, response) => answer(request, response).catch(() => response.destroy()));

@@ -41,6 +41,11 @@ class DatabaseServer:
     def url(self) -> str:
         return f"{self.kind}:{self.address}"
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The parts of the address, as drivers take them."""
+        return _settings(self.kind, self.name)
+
     async def run(self, *statements: str) -> None:
         """Run statements of the test's own, outside of any transaction."""
         async with _connected(self.kind, self.name) as execute:
@@ -97,9 +102,8 @@ async def _connected(
         finally:
             await postgres.close()
         return
-    settings: dict[str, Any] = {"user": parts.username, "password": parts.password or "", "database": database}
     connect: Any = asyncmy.connect  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # as its stubs say
-    mysql = await connect(host=parts.hostname, port=parts.port or 3306, autocommit=True, **settings)
+    mysql = await connect(autocommit=True, **_settings(kind, database))
     async with mysql.cursor() as cursor:
         try:
             yield partial(_fetched, cursor) if verb == "fetch" else cursor.execute
@@ -110,3 +114,15 @@ async def _connected(
 async def _fetched(cursor: Any, query: str) -> object:
     await cursor.execute(query)
     return await cursor.fetchall()
+
+
+def _settings(kind: Kind, database: str) -> Mapping[str, Any]:
+    parts = urlsplit(URLS[kind])
+    port = parts.port or (5432 if kind == "postgresql" else 3306)
+    return {
+        "host": parts.hostname,
+        "port": port,
+        "user": parts.username,
+        "password": parts.password or "",
+        "database": database,
+    }
