@@ -77,6 +77,9 @@ def _ordered(column: ColumnElement[Any], sort: Sort) -> ColumnElement[Any]:
 
 
 def _ordered_by_name(column: ColumnElement[Any], sort: Sort) -> ColumnElement[Any]:
+    if column.key == "id":
+        # Never NULL, and with a word about NULL its index would be of no use.
+        return _ordered(column, sort)
     return column.asc().nulls_first() if sort.direction == "asc" else column.desc().nulls_last()
 
 
