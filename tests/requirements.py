@@ -284,6 +284,7 @@ ARCHITECTURE = {
     "ARCH-provisioning": "the application has its say before a user is created",
     "ARCH-routes": "aliases share rules, limits and hooks; verbs keep their rules",
     "ARCH-cleanup": "what has expired is deleted in batches, of which each stays deleted, and nothing else is",
+    "ARCH-commands": "every command explains itself by an example, works without a terminal and says how it ended",
     "ARCH-rules": "session rules combine",
     "ARCH-verification": "a verification works once wherever it is kept and whatever it is called there",
     "ARCH-run": "sync code calls through one loop",

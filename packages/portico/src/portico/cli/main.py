@@ -9,30 +9,33 @@ from typing import Annotated
 import anyio
 import typer
 
-from portico.cli import client, embedded, server, tables
+from portico.cli import cleanup, client, embedded, server, tables
 from portico.cli.dev import serving, setup
-from portico.cli.target import load
+from portico.cli.target import Target, load
 from portico.crypto.random import random_letters
-from portico.errors import ConfigError
+from portico.errors import ConfigError, StoreBusyError
 from portico.openapi import document
 from portico.store.ddl.plan import Plan
 
 SECRET_LENGTH = 48
-Target = Annotated[str, typer.Argument(metavar="MODULE:AUTH", help="Where your Auth is, such as app:auth.")]
 
 cli = typer.Typer(
     help="Better Auth for Python.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 cli.add_typer(client.cli, name="client")
+cli.command(epilog=cleanup.EXAMPLE)(cleanup.cleanup)
 
 
 def main() -> None:
-    """Run the command line: 0 is done, 1 is a check that failed, 2 is a mistake that the message explains."""
+    """Run the command line: 0 is done, 1 is a check or work that failed, 2 is a mistake that the message explains."""
     try:
         cli(prog_name="portico")
     except ConfigError as error:
         typer.echo(f"portico: {error}", err=True)
         raise SystemExit(2) from None
+    except StoreBusyError as error:
+        typer.echo(f"portico: {error}", err=True)
+        raise SystemExit(1) from None
 
 
 def _print_version(asked: bool) -> None:

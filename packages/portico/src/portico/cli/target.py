@@ -4,10 +4,14 @@ import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from portico.auth import Auth
 from portico.errors import ConfigError
+
+Target = Annotated[str, typer.Argument(metavar="MODULE:AUTH", help="Where your Auth is, such as app:auth.")]
 
 
 def load(target: str) -> Auth[Any]:
