@@ -11,6 +11,7 @@ import typer
 
 from portico.cli import cleanup, client, embedded, server, tables
 from portico.cli.dev import serving, setup
+from portico.cli.info import command as info
 from portico.cli.target import Target, load
 from portico.crypto.random import random_letters
 from portico.errors import ConfigError, StoreBusyError
@@ -24,6 +25,7 @@ cli = typer.Typer(
 )
 cli.add_typer(client.cli, name="client")
 cli.command(epilog=cleanup.EXAMPLE)(cleanup.cleanup)
+cli.command(epilog=info.EXAMPLE)(info.info)
 
 
 def main() -> None:

@@ -53,6 +53,7 @@ class TwoFactor(Plugin[UserT, SessionT]):
     columns = MappingProxyType({"user": TwoFactorUser})
     tables = MappingProxyType({"twoFactor": TwoFactorRow})
     limits = MappingProxyType({"/two-factor/*": RateLimit(window=10, max=3)})
+    cookies = (challenges.TWO_FACTOR, trusted_devices.TRUST_DEVICE)
 
     issuer: str | None = None
     """Name of the service in the authenticator app; the app's name if None."""

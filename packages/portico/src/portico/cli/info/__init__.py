@@ -1,0 +1,1 @@
+"""`portico info`: what an Auth is made of, without anything secret."""
