@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 PATIENCE = 5.0
 """In seconds: whoever is not answered by then never is."""
 HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) ?[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
+LENGTH = re.compile(rb"(?i)^content-length: (\d+)\r$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,22 @@ def received(connection: socket.socket) -> bytes:
         # What came before the reset counts.
         pass
     return b"".join(pieces)
+
+
+def one_answer(connection: socket.socket) -> Answer:
+    """Return one whole answer of a server that does not hang up."""
+    said = b""
+    while (answer := _whole(said)) is None:
+        piece = connection.recv(65536)
+        assert piece, said
+        said += piece
+    return answer
+
+
+def _whole(said: bytes) -> Answer | None:
+    answer = answer_in(said) if b"\r\n\r\n" in said else None
+    length = LENGTH.search(answer.headers) if answer else None
+    return answer if answer and length and len(answer.rest) >= int(length[1]) else None
 
 
 def answer_in(said: bytes) -> Answer | None:
