@@ -30,6 +30,8 @@ class Contract:
         """What was found since somebody looked."""
         self.checked = 0
         self._described: WeakKeyDictionary[Auth[Any], dict[str, Json]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Auth[Any], set[tuple[Route, int, str | None, bytes]]] = WeakKeyDictionary()
+        """Answers that were found to be as described: a matrix gets the same one thousands of times."""
 
     def watch(self) -> None:
         """Look at every response from now on."""
@@ -52,9 +54,15 @@ class Contract:
         if match is None or match.target.is_disabled or refuses_undeclared_url(match.target.endpoint, response):
             return
         self.checked += 1
-        described = self._document(handler._auth, match.target.endpoint)  # pyright: ignore[reportPrivateUsage]  # as above
-        for mistake in mistakes(described, match.route, response):
-            self.broken.append(f"{request.method} {match.route.path} {response.status}: {mistake}")
+        auth: Auth[Any] = handler._auth  # pyright: ignore[reportPrivateUsage]  # as above
+        kept = self._kept.setdefault(auth, set())
+        answer = (match.route, response.status, dict(response.headers).get("content-type"), response.body)
+        if answer in kept:
+            return
+        found = list(mistakes(self._document(auth, match.target.endpoint), match.route, response))
+        self.broken += [f"{request.method} {match.route.path} {response.status}: {mistake}" for mistake in found]
+        if not found:
+            kept.add(answer)
 
     def _document(self, auth: Auth[Any], endpoint: Endpoint) -> Json:
         known = self._described.setdefault(auth, {})

@@ -160,6 +160,13 @@ class Site:
         endpoints = [compiled.endpoint for compiled in self.auth.handler.compiled.values()]
         return [Door(each, route) for each in endpoints if not each.server_only for route in each.routes]
 
+    async def first_visitor(self) -> Visitor:
+        """Forget everybody, and sign somebody new up."""
+        for table in self.auth.tables.values():
+            await self.auth.store.delete_many(table, [])
+        self.postbox.mails.clear()
+        return await self.visitor()
+
     async def visitor(self) -> Visitor:
         """Sign somebody new up."""
         number, browser = next(self.numbers), Browser(self.auth, ORIGIN)
@@ -189,6 +196,7 @@ def everything(**options: Any) -> Site:
         "secret": SECRET,
         "base_url": ORIGIN,
         "app_name": "Portico",
+        "instrumentation": False,
         "clock": clock,
         "rate_limit": RateLimitOptions(enabled=False),
         "session": SessionOptions(defer_session_refresh=True, cookie_cache=CookieCacheOptions(enabled=True)),

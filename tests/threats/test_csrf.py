@@ -102,7 +102,7 @@ def site() -> Site:
 @requirement("C01", "B-05", "B-48")
 @pytest.mark.parametrize("door", DOORS, ids=str)
 async def test_whom_we_do_not_trust_changes_nothing_with_our_cookies(door: Door, site: Site) -> None:
-    visitor = await site.visitor()
+    visitor = await site.first_visitor()
     before = await site.remembered()
     refused = [(sender, refusals(door, sender)) for sender in SENDERS]
     refused = [(sender, expected) for sender, expected in refused if expected]
@@ -119,7 +119,7 @@ async def test_whom_we_do_not_trust_changes_nothing_with_our_cookies(door: Door,
 @requirement("C01", "B-48")
 @pytest.mark.parametrize("door", DOORS, ids=str)
 async def test_whom_we_trust_is_let_in(door: Door, site: Site) -> None:
-    visitor = await site.visitor()
+    visitor = await site.first_visitor()
     before = await site.remembered()
     for sender in sorted(SENDERS, key=SIMPLEST.__ne__):
         if refusals(door, sender):
@@ -156,7 +156,7 @@ def login_refusal(stated: tuple[str, str] | None, site: str | None, mode: str | 
 @requirement("C02", "B-49")
 @pytest.mark.parametrize("door", SIGN_INS, ids=str)
 async def test_nobody_is_signed_in_by_a_foreign_page(door: Door, site: Site) -> None:
-    visitor = await site.visitor()
+    visitor = await site.first_visitor()
     body, kinds = visitor.body(door), door.endpoint.media if door.has_body else [""]
     for stated, where, mode, kind in product(ORIGINS, SITES, MODES, kinds):
         told = [("sec-fetch-site", where), ("sec-fetch-mode", mode)]
@@ -176,7 +176,7 @@ async def test_nobody_is_signed_in_by_a_foreign_page(door: Door, site: Site) -> 
 @pytest.mark.parametrize("door", [door for door in DOORS if door.route.method == "POST"], ids=str)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != JSON])
 async def test_a_form_of_a_foreign_page_does_nothing_without_cookies_either(door: Door, kind: str, site: Site) -> None:
-    visitor = await site.visitor()
+    visitor = await site.first_visitor()
     before = await site.remembered()
     for stated in (("origin", "https://evil.test"), ("origin", "null")):
         headers = (stated, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"))

@@ -9,7 +9,7 @@ import pytest
 
 from endpoints.test_account import linked
 from endpoints.test_account_tokens import providers
-from oauth_server import OAuthServer, oauth_server
+from oauth_server import oauth_server
 from portico import AdvancedOptions, Request, SessionOptions
 from requirements import requirement
 from threats.everything import PASSWORD, Door, Site, Visitor, everything
@@ -38,10 +38,9 @@ TOKENS: Mapping[str, set[str]] = MappingProxyType(
 """Everything that a GET may change, besides prolonging the session that it reads and forgetting what is over."""
 
 
-async def prepared(server: OAuthServer, **options: Any) -> tuple[Site, Visitor, Mapping[str, list[str]]]:
-    """Return a site, somebody who has one of everything, and what a URL could name of it, by the name of the field."""
-    site = everything(social_providers=providers(server), **options)
-    visitor = await site.visitor()
+async def prepared(site: Site) -> tuple[Visitor, Mapping[str, list[str]]]:
+    """Return somebody who has one of everything, and what a URL could name of it, by the name of the field."""
+    visitor = await site.first_visitor()
     for path, body in (
         ("/request-password-reset", {"email": visitor.email}),
         ("/change-email", {"newEmail": "new@example.com"}),
@@ -55,7 +54,7 @@ async def prepared(server: OAuthServer, **options: Any) -> tuple[Site, Visitor, 
     mailed = [mail.token for _, mail in site.postbox.mails]
     assert len(mailed) == 4
     known = {"token": ["wrong", visitor.token, *mailed], "accountId": [account.id], "username": [visitor.username]}
-    return site, visitor, known
+    return visitor, known
 
 
 def requests(door: Door, visitor: Visitor, known: Mapping[str, list[str]]) -> Iterator[Request]:
@@ -93,8 +92,9 @@ async def changed_by_every_get(seconds: float, **options: Any) -> Changes:
     with oauth_server() as server:
         # Every site begins with the same tokens.
         server.takes_tokens_once = False
+        site = everything(social_providers=providers(server), **options)
         for door in DOORS:
-            site, visitor, known = await prepared(server, **options)
+            visitor, known = await prepared(site)
             site.clock.advance(seconds)
             before = await site.remembered()
             for request in requests(door, visitor, known):

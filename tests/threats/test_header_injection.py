@@ -88,7 +88,7 @@ def assert_is_whole(response: Response) -> None:
 
 @pytest.mark.parametrize("door", SITE.doors, ids=str)
 async def test_no_value_begins_a_line_of_its_own(door: Door) -> None:
-    visitor = await SITE.visitor()
+    visitor = await SITE.first_visitor()
     # What reads nothing has nothing to repeat.
     for line in LINES if door.fields or door.endpoint.parameters else LINES[:3]:
         for request in requests(door, visitor, line):

@@ -137,7 +137,7 @@ def assert_is_refusal(response: Response, told: object) -> None:
 
 @pytest.mark.parametrize("door", READING, ids=str)
 async def test_a_value_of_another_type_is_refused_and_changes_nothing(door: Door) -> None:
-    visitor = await SITE.visitor()
+    visitor = await SITE.first_visitor()
     before = await SITE.remembered()
     with fail_after(SECONDS):
         for name, value in confusions(door):
@@ -149,7 +149,7 @@ async def test_a_value_of_another_type_is_refused_and_changes_nothing(door: Door
 
 @pytest.mark.parametrize("door", READING, ids=str)
 async def test_a_number_that_no_language_can_hold_is_refused_where_text_is_wanted(door: Door) -> None:
-    visitor = await SITE.visitor()
+    visitor = await SITE.first_visitor()
     before = await SITE.remembered()
     for name, kinds in kinds_by_field(door).items():
         if "string" in kinds:
@@ -161,7 +161,7 @@ async def test_a_number_that_no_language_can_hold_is_refused_where_text_is_wante
 
 @pytest.mark.parametrize("door", DOORS, ids=str)
 async def test_what_is_no_json_is_refused_and_changes_nothing(door: Door) -> None:
-    visitor = await SITE.visitor()
+    visitor = await SITE.first_visitor()
     before = await SITE.remembered()
     with fail_after(SECONDS):
         for told, body in MALFORMED.items():
@@ -173,7 +173,7 @@ async def test_what_is_no_json_is_refused_and_changes_nothing(door: Door) -> Non
 
 @pytest.mark.parametrize("door", READING, ids=str)
 async def test_json_that_is_no_object_is_refused_where_fields_are_read(door: Door) -> None:
-    visitor = await SITE.visitor()
+    visitor = await SITE.first_visitor()
     before = await SITE.remembered()
     with fail_after(SECONDS):
         for told, body in NO_OBJECT.items():
@@ -200,7 +200,7 @@ FORMS = [
 
 @pytest.mark.parametrize("door", [door for door in DOORS if FORM in door.endpoint.media], ids=str)
 async def test_a_form_that_none_would_send_is_refused_and_changes_nothing(door: Door) -> None:
-    visitor = await SITE.visitor()
+    visitor = await SITE.first_visitor()
     before = await SITE.remembered()
     with fail_after(SECONDS):
         for body in FORMS:
@@ -228,7 +228,7 @@ QUERIES = [
 
 @pytest.mark.parametrize("door", SITE.doors, ids=str)
 async def test_a_query_that_none_would_send_is_answered_and_changes_nothing(door: Door) -> None:
-    visitor = await SITE.visitor()
+    visitor = await SITE.first_visitor()
     before = await SITE.remembered()
     # Without a body, which would be obeyed whatever the query says.
     request = replace(door.request(visitor.cookie, ("origin", "https://evil.test")), body=b"")

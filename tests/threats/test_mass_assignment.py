@@ -72,7 +72,7 @@ def bodies(door: Door, site: Site, body: Mapping[str, Any]) -> Iterator[dict[str
 @pytest.mark.parametrize("door", DOORS, ids=str)
 @pytest.mark.parametrize("site", SITES.values(), ids=SITES)
 async def test_no_column_grows_what_a_client_planted(door: Door, site: Site) -> None:
-    visitor = await site.visitor()
+    visitor = await site.first_visitor()
     assert list(grown(await site.remembered(), site)) == []
     for number, body in enumerate(bodies(door, site, visitor.body(door))):
         # Who signs up does it under a new address each time.
@@ -95,7 +95,7 @@ def closed(door: Door, site: Site) -> list[Field]:
 async def test_a_column_that_is_not_for_clients_is_ignored_or_refused_as_the_application_wants(door: Door) -> None:
     answers: dict[str, set[Any]] = {}
     for name, site in SITES.items():
-        visitor = await site.visitor()
+        visitor = await site.first_visitor()
         for field in closed(door, site):
             body = {**visitor.body(door), field.wire: PLANTED[field.kind][0]}
             response = await site.answer(door.request(visitor.cookie, ("origin", ORIGIN), body=body))

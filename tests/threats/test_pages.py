@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.anyio, requirement("C05")]
 
 SITE = everything()
 DOORS = [door for door in SITE.doors if door.route.method == "GET"]
-USUAL = {"error", "error_description", "error_uri", "state", "message", "title", "client_id", "user_code"}
+USUAL = {"error", "error_description", "state", "client_id"}
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
     '"><script>alert(1)</script>',
@@ -83,15 +83,15 @@ async def test_what_a_url_says_stays_text(door: Door) -> None:
     harmless = await shown(door)
     # What is no page shows nothing, whatever is asked for.
     values = HOSTILE if is_page(harmless) else HOSTILE[:2]
-    for name, value in product(sorted(door.fields | USUAL), values):
-        # The name of a field is text of a stranger, too.
-        for fields in ({name: value}, {value[:200]: "x"}):
-            response = await shown(door, **fields)
-            assert response.status < 500, fields
-            assert is_page(response) is is_page(harmless), fields
-            if is_page(response):
-                assert skeleton(response).elements == skeleton(harmless).elements, fields
-                assert skeleton(response).schemes <= skeleton(harmless).schemes, fields
+    named = [{name: value} for name, value in product(sorted(door.fields | USUAL), values)]
+    # The name of a field is text of a stranger, too.
+    for fields in (*named, *({value[:200]: "x"} for value in values)):
+        response = await shown(door, **fields)
+        assert response.status < 500, fields
+        assert is_page(response) is is_page(harmless), fields
+        if is_page(response):
+            assert skeleton(response).elements == skeleton(harmless).elements, fields
+            assert skeleton(response).schemes <= skeleton(harmless).schemes, fields
 
 
 @pytest.mark.parametrize("door", DOORS, ids=str)
