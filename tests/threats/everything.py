@@ -191,7 +191,7 @@ class Site:
 
 def everything(**options: Any) -> Site:
     """Return a site where everything is on, but for what `options` say."""
-    postbox, clock = Postbox(), Clock()
+    postbox, clock = Postbox(), options.pop("clock", None) or Clock()
     given: dict[str, Any] = {
         "secret": SECRET,
         "base_url": ORIGIN,
@@ -201,7 +201,10 @@ def everything(**options: Any) -> Site:
         "rate_limit": RateLimitOptions(enabled=False),
         "session": SessionOptions(defer_session_refresh=True, cookie_cache=CookieCacheOptions(enabled=True)),
         "advanced": AdvancedOptions(confirm_mailed_links=True),
-        **postbox.options(password={"password": CHEAP}, verification={"send_on_sign_up": True}),
+        **postbox.options(
+            password={"password": CHEAP, "revoke_sessions_on_password_reset": True},
+            verification={"send_on_sign_up": True},
+        ),
         **options,
     }
     return Site(Auth(plugins=PLUGINS, **given), clock, postbox)
