@@ -51,7 +51,7 @@ FITTING: Mapping[str, Any] = MappingProxyType(
     }
 )
 """What a field of this name wants to hold, whichever endpoint has it."""
-OFFERED = frozenset({"name", "password"})
+OFFERED = frozenset({"accountId", "name", "password"})
 """Fields that are sent although they may be left out, because little happens without them."""
 
 
@@ -135,7 +135,8 @@ class Visitor:
     @property
     def token(self) -> str:
         """The token of the session, as other doors want it."""
-        return self.browser.cookies["better-auth.session_token"].partition(".")[0]
+        [value] = [value for name, value in self.browser.cookies.items() if name.endswith("session_token")]
+        return value.partition(".")[0]
 
     def body(self, door: Door) -> dict[str, Any]:
         """Return a body that fits the door and speaks of this visitor; who states a name and an address is new."""
@@ -152,6 +153,7 @@ class Site:
     auth: Auth[AnyApi]
     clock: Clock
     postbox: Postbox
+    origin: str = ORIGIN
     numbers: Iterator[int] = field(default_factory=count)
 
     @property
@@ -169,7 +171,7 @@ class Site:
 
     async def visitor(self) -> Visitor:
         """Sign somebody new up."""
-        number, browser = next(self.numbers), Browser(self.auth, ORIGIN)
+        number, browser = next(self.numbers), Browser(self.auth, self.origin)
         visitor = Visitor(browser, f"ann{number}@example.com", f"ann{number}")
         fields = {"email": visitor.email, "username": visitor.username}
         response = await browser.post("/sign-up/email", {"name": "Ann", "password": PASSWORD, **fields})
@@ -207,7 +209,7 @@ def everything(**options: Any) -> Site:
         ),
         **options,
     }
-    return Site(Auth(plugins=PLUGINS, **given), clock, postbox)
+    return Site(Auth(plugins=PLUGINS, **given), clock, postbox, given["base_url"])
 
 
 def fitting(model: type[Wire] | None) -> dict[str, Any]:
