@@ -1,7 +1,5 @@
 """What costs nothing else cannot be measured: the same work, whether or not somebody has an address."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -11,50 +9,11 @@ from portico import Auth, MemoryStore, Request, User
 from portico.testing import Browser, Clock
 from postbox import Postbox, request
 from requirements import requirement
+from watched import Hasher, Watched
 
 pytestmark = [pytest.mark.anyio, requirement("E01", "E02")]
 
 ANN, NOBODY = "ann@example.com", "nobody@example.com"
-
-
-class Watched:
-    """A store, or the store of a transaction, that keeps the names of what it is asked to do."""
-
-    def __init__(self, store: Any, work: list[str]) -> None:
-        self._store = store
-        self._work = work
-
-    def __getattr__(self, name: str) -> Any:
-        return self._kept(name, getattr(self._store, name))
-
-    def _kept(self, name: str, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def run(*args: Any, **options: Any) -> Any:
-            if hasattr(args[0] if args else None, "row"):
-                self._work.append(f"{name} {args[0].name}")
-            return await method(*args, **options)
-
-        return run
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator["Watched", None]:
-        self._work.append("transaction")
-        async with self._store.transaction() as store:
-            yield Watched(store, self._work)
-
-
-class Hasher:
-    """Worthless, and counted among the work."""
-
-    def __init__(self, work: list[str]) -> None:
-        self._work = work
-
-    def hash(self, password: str, /) -> str:
-        self._work.append("hash")
-        return "hashed:" + password
-
-    def verify(self, password: str, hashed: str, /) -> bool:
-        self._work.append("hash")
-        return hashed == "hashed:" + password
 
 
 async def fail(user: User, request: Request | None) -> None:

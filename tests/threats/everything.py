@@ -191,7 +191,7 @@ class Site:
         return response
 
 
-def everything(**options: Any) -> Site:
+def everything(*, hasher: Any = CHEAP, **options: Any) -> Site:
     """Return a site where everything is on, but for what `options` say."""
     postbox, clock = Postbox(), options.pop("clock", None) or Clock()
     given: dict[str, Any] = {
@@ -204,7 +204,7 @@ def everything(**options: Any) -> Site:
         "session": SessionOptions(defer_session_refresh=True, cookie_cache=CookieCacheOptions(enabled=True)),
         "advanced": AdvancedOptions(confirm_mailed_links=True),
         **postbox.options(
-            password={"password": CHEAP, "revoke_sessions_on_password_reset": True},
+            password={"password": hasher, "revoke_sessions_on_password_reset": True},
             verification={"send_on_sign_up": True},
         ),
         **options,
