@@ -289,6 +289,7 @@ ARCHITECTURE = {
     "ARCH-verification": "a verification works once wherever it is kept and whatever it is called there",
     "ARCH-run": "sync code calls through one loop",
     "ARCH-migrate": "a migration does what is missing, once; what is unsafe is told and changes nothing",
+    "ARCH-drift": "a database that lacks something is told at the start, with the command that mends it",
     "ARCH-mssql": "statements are compiled for SQL Server, for executors of the application",
     "ARCH-schema": "the schema that is created is upstream's",
     "ARCH-secondary": "sessions live in secondary storage, and in the database if wanted, and end everywhere at once",

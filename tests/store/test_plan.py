@@ -378,3 +378,18 @@ async def test_of_several_that_migrate_at_once_one_does(place: Place) -> None:
             for _ in range(4):
                 tasks.start_soon(create)
     assert sorted(created) == [0, 0, 0, 10]
+
+
+@requirement("B-13", "ARCH-drift")
+@EVERYWHERE
+async def test_what_is_missing_at_the_start_is_named_with_the_command(place: Place) -> None:
+    await made_by_upstream(place)
+    async with over(place, "plugins") as auth:
+        lacking = "user.twoFactorEnabled, user.username, user.displayUsername, twoFactor"
+        with pytest.raises(ConfigError, match=f"the database lacks {lacking}: run `portico migrate your_module:auth`"):
+            await auth.start()
+        with pytest.raises(ConfigError, match=r"user\.username.*portico migrate"):
+            await auth.api.get_session(None)
+        # Whoever migrates meanwhile need not start again.
+        await auth.create_schema()
+        assert await auth.api.get_session(None) is None

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from portico.kinds import Kind
 from portico.schema import Field, OnDelete, Table
 from portico.store.ddl.dialects import WIDTHS, DdlDialect, MadeId, text_role
 
-NOTHING = MadeId()
+NOTHING: Final = MadeId()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +31,9 @@ class ColumnDefinition:
     primary_key: bool = False
     unique: bool = False
     default: str = ""
-    """What stands before NOT NULL: a default of the database, or how it makes ids."""
-    made: str = ""
-    """What stands after the primary key."""
+    """An expression for rows that come without a value."""
+    made: MadeId = NOTHING
+    """How the database counts ids."""
     foreign_key: ForeignKey | None = None
     width: int | None = None
     """How many characters the text must be able to hold; None is any number."""
@@ -105,7 +105,7 @@ def _column(table: Table[Any], field: Field, dialect: DdlDialect) -> ColumnDefin
         primary_key=is_id,
         unique=field.column.unique and not is_id,
         default=default,
-        made=made.last,
+        made=made,
         foreign_key=reference
         and ForeignKey(table=reference.table, column=reference.column, on_delete=field.column.on_delete),
         width=WIDTHS[text_role(field)],

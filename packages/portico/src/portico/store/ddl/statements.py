@@ -43,14 +43,14 @@ class DdlStatements:
 
     def column(self, column: ColumnDefinition, *, is_added: bool = False) -> str:
         """Return the definition of a column, of one that is added to rows with what these get."""
-        parts = [self._quote(column.name), column.type, column.default]
-        if is_added and not column.default and column.backfill is not None:
-            parts.append(f"default {self._dialect.literal(column.backfill)}")
+        parts = [self._quote(column.name), column.type, column.made.identity]
+        if default := self.default(column, is_added=is_added):
+            parts.append(f"default {default}")
         if not column.nullable:
             parts.append("not null")
         if column.primary_key:
             parts.append("primary key")
-        parts.append(column.made)
+        parts.append(column.made.counting)
         if column.unique and not is_added:
             parts.append("unique")
         if column.foreign_key is not None:
@@ -58,3 +58,9 @@ class DdlStatements:
             parts.append(f"references {self._quote(target.table)} ({self._quote(target.column)})")
             parts.append(f"on delete {target.on_delete}")
         return " ".join(part for part in parts if part)
+
+    def default(self, column: ColumnDefinition, *, is_added: bool) -> str:
+        """Return the expression for rows without a value; those that an added column finds get the field's default."""
+        if column.default or not is_added or column.backfill is None:
+            return column.default
+        return self._dialect.literal(column.backfill)
