@@ -11,6 +11,7 @@ import typer
 
 from portico.cli import cleanup, client, embedded, server, tables
 from portico.cli.dev import serving, setup
+from portico.cli.generate.command import generate
 from portico.cli.info import command as info
 from portico.cli.target import Target, load
 from portico.crypto.random import random_letters
@@ -134,6 +135,11 @@ def _print_plan(plan: Plan, *, as_sql: bool, is_check: bool) -> None:
         typer.echo(f"in the way: {reason}", err=True)
     if plan.refusals or (is_check and plan.steps):
         raise typer.Exit(1)
+
+
+cli.command(
+    epilog="Example: portico generate app:auth --format alembic --dialect postgresql --out migrations/versions/auth.py"
+)(generate)
 
 
 @cli.command()

@@ -52,6 +52,13 @@ def joined(store: Adapter, connection: Any) -> Adapter:
     return on_connection
 
 
+def dialect_in(store: Adapter) -> str | None:
+    """Return what SQLAlchemy calls the kind of database that a store is over, if it is one, without opening it."""
+    inner = getattr(store, "store", store)
+    executor: Executor | None = getattr(inner, "executor", None)
+    return None if executor is None else executor.dialect.name
+
+
 def _borrowing(database: object) -> Executor | None:
     """Return the executor over connections of the application, if that is what was given."""
     # The application may have classes of its own that derive from them.
