@@ -288,6 +288,7 @@ ARCHITECTURE = {
     "ARCH-rules": "session rules combine",
     "ARCH-verification": "a verification works once wherever it is kept and whatever it is called there",
     "ARCH-run": "sync code calls through one loop",
+    "ARCH-generate": "generated tables are run, and leave nothing to migrate",
     "ARCH-migrate": "a migration does what is missing, once; what is unsafe is told and changes nothing",
     "ARCH-drift": "a database that lacks something is told at the start, with the command that mends it",
     "ARCH-mssql": "statements are compiled for SQL Server, for executors of the application",

@@ -74,6 +74,24 @@ class Place:
         with closing(sqlite3.connect(self.file)) as connection:
             return connection.execute(query).fetchall()
 
+    async def structure(self) -> list[tuple[Any, ...]]:
+        """Return what the tables are, in whatever order and words they were made."""
+        if self.kind == "mysql":
+            return [(name, *sorted(line.strip(" ,") for line in sql.splitlines())) for name, sql in await self.schema()]
+        if self.kind == "postgresql":
+            return sorted(await self.schema(), key=repr)
+        found: list[tuple[Any, ...]] = []
+        for (table,) in await self.fetch("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"):
+            quoted = f"'{table}'"
+            columns = await self.fetch(f"SELECT * FROM pragma_table_info({quoted})")
+            found += [(table, name, kind.lower(), *rest) for _, name, kind, *rest in columns]
+            found += [(table, *row[2:]) for row in await self.fetch(f"SELECT * FROM pragma_foreign_key_list({quoted})")]
+            for _, index, is_unique, origin, _ in await self.fetch(f"SELECT * FROM pragma_index_list({quoted})"):
+                columns = await self.fetch(f"SELECT name FROM pragma_index_info('{index}')")
+                name = index if origin == "c" else ""
+                found.append((table, name, is_unique, origin, *[column for (column,) in columns]))
+        return sorted(found, key=repr)
+
     async def schema(self) -> list[tuple[Any, ...]]:
         """Return everything that the database itself tells of its tables, in one order; SQL without its spelling."""
         if self.kind == "mysql":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from portico.cli.generate.source import attribute, call, class_name, literal
+from portico.cli.generate.source import WIDTH, attribute, call, class_name, literal
 from portico.cli.generate.sqlalchemy_types import type_expression
 from portico.kinds import Kind
 from portico.schema import Table
@@ -77,9 +77,10 @@ def _table_arguments(defined: TableDefinition) -> str:
     if not arguments:
         return ""
     opening = "    __table_args__ = ("
-    if len(arguments) == 1:
-        return f"{opening}{arguments[0]},)"
-    return call(opening, arguments, indent=4)
+    on_one = f"{opening}{', '.join(arguments)}{',' if len(arguments) == 1 else ''})"
+    if len(on_one) <= WIDTH:
+        return on_one
+    return "\n".join([opening, *(f"        {each}," for each in arguments), "    )"])
 
 
 def _index(index: IndexDefinition) -> str:
