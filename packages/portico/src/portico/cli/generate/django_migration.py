@@ -31,6 +31,8 @@ def django_migration(tables: Sequence[Table[Any]], dialect: DdlDialect, title: s
             "",
             "from django.db import migrations, models",
             "",
+            "from portico.django_fields import TimestampField",
+            "",
             "",
             "class Migration(migrations.Migration):",
             "    initial = True",

@@ -1,5 +1,6 @@
 """The tables of an Auth as models of Django, which leaves the tables to Portico or to the generated migration."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,12 +11,14 @@ from portico.schema import Table
 from portico.store.ddl.definitions import ColumnDefinition, define
 from portico.store.ddl.dialects import DdlDialect
 
-# Of `Model`, whose fields may neither end in nor contain two underscores.
+# Of `Model`.
 RESERVED = frozenset({"check", "clean", "delete", "objects", "pk", "save"})
+IMPORTS = "from django.db import models\n\nfrom portico.django_fields import TimestampField"
+UNDERSCORES = re.compile("__+")
 FIELDS: Mapping[Kind, str] = {
     "number": "models.IntegerField(",
     "boolean": "models.BooleanField(",
-    "date": "models.DateTimeField(",
+    "date": "TimestampField(",
     "json": "models.JSONField(",
     "string[]": "models.JSONField(",
     "number[]": "models.JSONField(",
@@ -43,7 +46,7 @@ class _Target(NamedTuple):
 def django_models(tables: Sequence[Table[Any]], dialect: DdlDialect, title: str) -> str:
     """Return a module of models."""
     classes = "\n\n\n".join(_source(model) for model in models_of(tables, dialect, prefix=""))
-    return f'"""{title}"""\n\nfrom django.db import models\n\n\n{classes}\n'
+    return f'"""{title}"""\n\n{IMPORTS}\n\n\n{classes}\n'
 
 
 def models_of(tables: Sequence[Table[Any]], dialect: DdlDialect, *, prefix: str) -> list[DjangoModel]:
@@ -76,21 +79,26 @@ def _field(
     column: ColumnDefinition, dialect: DdlDialect, targets: Mapping[str, _Target], taken: set[str]
 ) -> tuple[str, str, Sequence[str]]:
     name, target = column.field.name, column.foreign_key
-    named = attribute(name, RESERVED, "_field")
+    named = _attribute(name)
     if target is None or target.table not in targets:
         kind, arguments = _plain(column, dialect)
         return named, kind, [*arguments, *_common(column, named)]
     # Django itself puts `_id` behind the name of a relation.
     short = name.removesuffix("_id")
-    relation = named if short in taken or short == name else attribute(short, RESERVED, "_field")
+    relation = named if short in taken or short == name else _attribute(short)
     other = targets[target.table]
     arguments = [literal(other.name), "models.DO_NOTHING"]
     if target.column != "id":
-        arguments.append(f"to_field={literal(attribute(other.fields[target.column], RESERVED, '_field'))}")
+        arguments.append(f"to_field={literal(_attribute(other.fields[target.column]))}")
     arguments += [f"db_column={literal(column.name)}", 'related_name="+"']
     if column.nullable:
         arguments.append("null=True")
     return relation, "models.OneToOneField(" if column.unique else "models.ForeignKey(", arguments
+
+
+def _attribute(name: str) -> str:
+    """Return what a field is called in Django, which takes no name with two underscores or one at its end."""
+    return attribute(UNDERSCORES.sub("_", name).strip("_"), RESERVED, "_field")
 
 
 def _plain(column: ColumnDefinition, dialect: DdlDialect) -> tuple[str, Sequence[str]]:
