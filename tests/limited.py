@@ -51,10 +51,10 @@ def main(kind: str, where: str, requests: str) -> None:
         return
     options = RateLimitOptions(enabled=True, storage="database")
 
-    async def rush_on_sqlite() -> None:
-        await rush(int(requests), database=f"sqlite:///{where}", rate_limit=options)
+    async def rush_on_database() -> None:
+        await rush(int(requests), database=where, rate_limit=options)
 
-    anyio.run(rush_on_sqlite)
+    anyio.run(rush_on_database)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from portico.rate_counts import DatabaseRateLimits
 from portico.store.adapter import Where
 from portico.testing import Clock
 from requirements import requirement
+from store.database_servers import Kind, database_on
 from store.redis_server import redis_storage
 
 pytestmark = pytest.mark.anyio
@@ -203,16 +204,31 @@ def race(kind: str, where: object) -> list[str]:
     return sorted(status for process in processes for status in process.finish())
 
 
-@requirement("S-170", "L02")
-def test_of_forty_requests_to_two_processes_on_one_database_three_are_allowed(tmp_path: Path) -> None:
+def prepared(url: str) -> None:
+    """Make the tables in which two processes will count."""
+
     async def prepare() -> None:
-        auth = plain(database=f"sqlite:///{tmp_path}/auth.db", rate_limit=IN_DATABASE)
+        auth = plain(database=url, rate_limit=IN_DATABASE)
         await auth.create_schema()
         await auth.close()
 
     anyio.run(prepare)
-    assert race("sqlite", tmp_path / "auth.db") == ["401"] * 3 + ["429"] * 37
+
+
+@requirement("S-170", "L02")
+def test_of_forty_requests_to_two_processes_on_one_file_three_are_allowed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/auth.db"
+    prepared(url)
+    assert race("database", url) == ["401"] * 3 + ["429"] * 37
     assert _stored(tmp_path / "auth.db", 'select count from "rateLimit"') == 3
+
+
+@requirement("S-170", "L02")
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_of_forty_requests_to_two_processes_on_one_server_three_are_allowed(kind: Kind) -> None:
+    with database_on(kind) as server:
+        prepared(server.url)
+        assert race("database", server.url) == ["401"] * 3 + ["429"] * 37
 
 
 @requirement("S-170", "L02")
