@@ -162,6 +162,11 @@ class Site:
         endpoints = [compiled.endpoint for compiled in self.auth.handler.compiled.values()]
         return [Door(each, route) for each in endpoints if not each.server_only for route in each.routes]
 
+    @property
+    def distinct_doors(self) -> list[Door]:
+        """The same without further verbs for what a door does already."""
+        return [door for door in self.doors if door.route.method not in {"PUT", "PATCH"}]
+
     async def first_visitor(self) -> Visitor:
         """Forget everybody, and sign somebody new up."""
         for table in self.auth.tables.values():

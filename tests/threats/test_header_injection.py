@@ -18,20 +18,14 @@ LINES = [
     f"a\r\n{INJECTED}",
     f"a\n{INJECTED}",
     f"a\r{INJECTED}",
-    f"a\r\n\r\n<script>{INJECTED}",
     f"a%0d%0a{INJECTED}",
     f"a%250d%250a{INJECTED}",
-    f"a%E5%98%8A%E5%98%8D{INJECTED}",
     f"a\u560a\u560d{INJECTED}",
     f"a\u2028{INJECTED}",
-    f"a\u2029{INJECTED}",
     f"a\x85{INJECTED}",
-    f"a\x0b{INJECTED}",
     f"a\x0c{INJECTED}",
-    f"a\x1e{INJECTED}",
     f"a\x00{INJECTED}",
     f"a; {INJECTED}; path=/",
-    f"a, {INJECTED}",
 ]
 """The last bytes of the letters U+560A and U+560D are LF and CR."""
 NAME, VALUE = re.compile(r"[a-z-]+"), re.compile(r"[\x20-\x7e\xa0-\xff]*")
@@ -86,7 +80,7 @@ def assert_is_whole(response: Response) -> None:
             assert "evil" not in value
 
 
-@pytest.mark.parametrize("door", SITE.doors, ids=str)
+@pytest.mark.parametrize("door", SITE.distinct_doors, ids=str)
 async def test_no_value_begins_a_line_of_its_own(door: Door) -> None:
     visitor = await SITE.first_visitor()
     # What reads nothing has nothing to repeat.

@@ -17,7 +17,7 @@ from threats.everything import FORM, JSON, Door, Visitor, everything, schema_of,
 pytestmark = [pytest.mark.anyio, requirement("I01")]
 
 SITE = everything()
-DOORS = [door for door in SITE.doors if door.has_body]
+DOORS = [door for door in SITE.distinct_doors if door.has_body]
 READING = [door for door in DOORS if door.endpoint.body is not None]
 SECONDS = 5
 """For everything that is sent to one endpoint."""
@@ -191,8 +191,8 @@ FORMS = [
     b"email=%ed%a0%80",
     b"email=%ff&\xff=\xff",
     b"\xff\xfe",
-    b"a&" * 100_000,
-    b"a=" + b"%41" * 100_000,
+    b"a&" * 20_000,
+    b"a=" + b"%41" * 20_000,
     b"__proto__=x&constructor=x",
     b'{"email":"ann@example.com"}',
 ]
@@ -220,13 +220,13 @@ QUERIES = [
     "token=%&callbackURL=%",
     "__proto__[x]=y&constructor=z",
     "&&&===&;;?#?",
-    "&".join(f"token=x&name{number}=y" for number in range(5_000)),
-    "token=" + "x" * 100_000,
+    "&".join(f"token=x&name{number}=y" for number in range(500)),
+    "token=" + "x" * 20_000,
 ]
 """As they are sent, in Latin-1."""
 
 
-@pytest.mark.parametrize("door", SITE.doors, ids=str)
+@pytest.mark.parametrize("door", SITE.distinct_doors, ids=str)
 async def test_a_query_that_none_would_send_is_answered_and_changes_nothing(door: Door) -> None:
     visitor = await SITE.first_visitor()
     before = await SITE.remembered()

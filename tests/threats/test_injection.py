@@ -75,9 +75,10 @@ async def of(site: Site, email: str) -> dict[str, list[Any]]:
     }
 
 
-@pytest.mark.parametrize("door", everything().doors, ids=str)
+@pytest.mark.parametrize("door", everything().distinct_doors, ids=str)
 async def test_a_value_is_a_value(door: Door, site: Site) -> None:
-    await site.auth.create_schema()
+    if not site.auth.is_started:
+        await site.auth.create_schema()
     victim = await site.first_visitor()
     await victim.browser.post("/request-password-reset", {"email": victim.email})
     attacker = await site.visitor()

@@ -38,7 +38,7 @@ SITES = {
     "default": everything(additional_fields=OWN),
     "strict": everything(additional_fields=OWN, advanced=AdvancedOptions(refuse_protected_fields=True)),
 }
-DOORS = [door for door in SITES["default"].doors if door.has_body]
+DOORS = [door for door in SITES["default"].distinct_doors if door.has_body]
 
 
 def planted(site: Site) -> dict[str, Any]:

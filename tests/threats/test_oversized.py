@@ -162,8 +162,8 @@ async def test_a_header_of_a_megabyte_is_no_failure(server: Server) -> None:
 
 async def test_ten_thousand_fields_of_a_query_are_no_failure(server: Server) -> None:
     queries = ["&".join(f"{number}=" for number in range(10_000)), "a=x&" * 10_000, "&=;" * 10_000]
-    for door in everything().doors:
-        for query in queries if door.route.method == "GET" else queries[:1]:
+    for door in everything().distinct_doors:
+        for query in queries if not door.has_body else ():
             answer = server.line.answer(request(door.route.method, f"{door.path()}?{query}", ("origin", ORIGIN)))
             assert answer is not None, door
             assert answer.status < 500, door
@@ -173,7 +173,7 @@ async def test_whoever_sends_slowly_holds_up_nobody(server: Server) -> None:
     head = f"POST {TARGET} HTTP/1.1\r\n".encode() + lines([("host", "a"), ("content-type", JSON)])
     begun = [head[:20], head, head + b"content-length: 1000000\r\n\r\n{", head + lines([CHUNKED]) + b"\r\n4\r\n{"]
     with server.growing(GROWTH), ExitStack() as stack:
-        waiting = [stack.enter_context(server.line.connected()) for _ in range(200)]
+        waiting = [stack.enter_context(server.line.connected()) for _ in range(120)]
         for number, connection in enumerate(waiting):
             connection.sendall(begun[number % len(begun)])
         for _ in range(5):

@@ -249,7 +249,7 @@ def landing(response: Response) -> str | None:
 
 
 @requirement("C04", "C06")
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(targets)
 @example(f"https://a.{APEX}/x?y=z#w")
 def test_wherever_we_lead_browsers_stay_with_whom_we_trust(target: str) -> None:
