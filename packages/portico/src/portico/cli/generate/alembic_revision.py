@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from portico.cli.generate.source import call, literal
-from portico.cli.generate.sqlalchemy_types import dialects_in, type_expression
+from portico.cli.generate.sqlalchemy_types import dialects_in, index_arguments, type_expression
 from portico.schema import Table
 from portico.store.ddl.definitions import ColumnDefinition, IndexDefinition, TableDefinition, define
 from portico.store.ddl.dialects import DdlDialect
@@ -66,9 +66,7 @@ def _create_table(table: TableDefinition) -> str:
 
 def _create_index(table: str, index: IndexDefinition) -> str:
     columns = ", ".join(map(literal, index.columns))
-    arguments = [literal(index.name), literal(table), f"[{columns}]"]
-    if index.unique:
-        arguments.append("unique=True")
+    arguments = [literal(index.name), literal(table), f"[{columns}]", *index_arguments(index)]
     return call("    op.create_index(", arguments, indent=4)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from portico.cli.generate.source import WIDTH, attribute, call, class_name, literal
-from portico.cli.generate.sqlalchemy_types import type_expression
+from portico.cli.generate.sqlalchemy_types import index_arguments, type_expression
 from portico.kinds import Kind
 from portico.schema import Table
 from portico.store.ddl.definitions import ColumnDefinition, IndexDefinition, TableDefinition, define
@@ -78,14 +78,14 @@ def _table_arguments(defined: TableDefinition) -> str:
         return ""
     opening = "    __table_args__ = ("
     on_one = f"{opening}{', '.join(arguments)}{',' if len(arguments) == 1 else ''})"
-    if len(on_one) <= WIDTH:
+    if len(on_one) <= WIDTH and "\n" not in on_one:
         return on_one
     return "\n".join([opening, *(f"        {each}," for each in arguments), "    )"])
 
 
 def _index(index: IndexDefinition) -> str:
-    names = ", ".join(literal(name) for name in (index.name, *index.columns))
-    return f"sa.Index({names}{', unique=True' if index.unique else ''})"
+    names = [literal(name) for name in (index.name, *index.columns)]
+    return call("sa.Index(", [*names, *index_arguments(index)], indent=8, tail=1)
 
 
 def _attribute(column: ColumnDefinition) -> str:

@@ -2,6 +2,9 @@
 
 import re
 
+from portico.cli.generate.source import literal
+from portico.store.ddl.definitions import IndexDefinition
+
 SIMPLE = {
     "text": "sa.Text()",
     "integer": "sa.Integer()",
@@ -31,3 +34,12 @@ def type_expression(declared: str) -> str:
 def dialects_in(source: str) -> list[str]:
     """Return which dialects of SQLAlchemy some source names, in order."""
     return [name for name in ("mssql", "mysql", "postgresql") if f" {name}." in source]
+
+
+def index_arguments(index: IndexDefinition) -> list[str]:
+    """Return the arguments that say what is special about an index."""
+    arguments = ["unique=True"] if index.unique else []
+    if index.skips_null:
+        present = " and ".join(f"[{name}] is not null" for name in index.columns)
+        arguments.append(f"mssql_where=sa.text({literal(present)})")
+    return arguments

@@ -1,7 +1,7 @@
 """What the database must have for the tables of an Auth, said for one kind of database."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from portico.kinds import Kind
@@ -71,11 +71,14 @@ def define(table: Table[Any], dialect: DdlDialect) -> TableDefinition:
     """Return what the database needs for a table."""
     # As upstream orders columns: the id, then as declared.
     ordered = sorted(table.fields.values(), key=lambda field: field.name != "id")
-    return TableDefinition(
-        name=table.database_name,
-        columns=[_column(table, field, dialect) for field in ordered],
-        indexes=list(_indexes(table)),
-    )
+    columns = [_column(table, field, dialect) for field in ordered]
+    indexes = list(_indexes(table))
+    if not dialect.unique_skips_null:
+        # SQL Server takes NULL in one row only of a unique column.
+        partly = [column for column in columns if column.unique and column.nullable]
+        indexes += [unique_index(table.database_name, column, dialect) for column in partly]
+        columns = [replace(column, unique=False) if column in partly else column for column in columns]
+    return TableDefinition(name=table.database_name, columns=columns, indexes=indexes)
 
 
 def unique_index(table: str, column: ColumnDefinition, dialect: DdlDialect) -> IndexDefinition:

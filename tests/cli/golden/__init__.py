@@ -1,0 +1,1 @@
+"""What `portico generate` writes, reviewed like code. `python -m cli.golden` in tests/ writes it again."""

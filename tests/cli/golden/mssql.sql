@@ -1,0 +1,14 @@
+create table "user" ("id" varchar(36) not null primary key, "name" varchar(255) not null, "email" varchar(255) not null unique, "emailVerified" smallint not null, "image" varchar(8000), "createdAt" datetime2(3) default CURRENT_TIMESTAMP not null, "updatedAt" datetime2(3) default CURRENT_TIMESTAMP not null, "twoFactorEnabled" smallint, "username" varchar(255), "displayUsername" varchar(8000), "shoeSize" integer, "score" float not null, "steps" bigint, "settings" varchar(8000), "metadata" varchar(8000), "tags" varchar(8000), "nickname" varchar(255), "bornAt" datetime2(3), "class" varchar(8000), "chiefId" varchar(36) references "user" ("id") on delete set null);
+create table "session" ("id" varchar(36) not null primary key, "expiresAt" datetime2(3) not null, "token" varchar(255) not null unique, "createdAt" datetime2(3) default CURRENT_TIMESTAMP not null, "updatedAt" datetime2(3) not null, "ipAddress" varchar(8000), "userAgent" varchar(8000), "userId" varchar(36) not null references "user" ("id") on delete cascade);
+create table "account" ("id" varchar(36) not null primary key, "accountId" varchar(8000) not null, "providerId" varchar(8000) not null, "userId" varchar(36) not null references "user" ("id") on delete cascade, "accessToken" varchar(8000), "refreshToken" varchar(8000), "idToken" varchar(8000), "accessTokenExpiresAt" datetime2(3), "refreshTokenExpiresAt" datetime2(3), "scope" varchar(8000), "password" varchar(8000), "createdAt" datetime2(3) default CURRENT_TIMESTAMP not null, "updatedAt" datetime2(3) not null);
+create table "verification" ("id" varchar(36) not null primary key, "identifier" varchar(8000) not null, "value" varchar(8000) not null, "expiresAt" datetime2(3) not null, "createdAt" datetime2(3) default CURRENT_TIMESTAMP not null, "updatedAt" datetime2(3) default CURRENT_TIMESTAMP not null);
+create table "rateLimit" ("id" varchar(36) not null primary key, "key" varchar(255) not null unique, "count" integer not null, "lastRequest" bigint not null);
+create table "twoFactor" ("id" varchar(36) not null primary key, "secret" varchar(8000) not null, "backupCodes" varchar(8000) not null, "userId" varchar(36) not null references "user" ("id") on delete cascade, "verified" smallint, "failedVerificationCount" integer, "lockedUntil" datetime2(3));
+create index "user_class_idx" on "user" ("class");
+create unique index "user_username_uidx" on "user" ("username") where "username" is not null;
+create unique index "user_nickname_uidx" on "user" ("nickname") where "nickname" is not null;
+create index "session_userId_idx" on "session" ("userId");
+create index "account_userId_idx" on "account" ("userId");
+create index "verification_identifier_idx" on "verification" ("identifier");
+create index "twoFactor_secret_idx" on "twoFactor" ("secret");
+create index "twoFactor_userId_idx" on "twoFactor" ("userId");
