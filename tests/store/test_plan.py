@@ -194,10 +194,11 @@ CASES: Mapping[str, Case] = {
         [ADD + "varchar(255)"],
         ["""update "user" set "shoeSize" = 'medium'"""],
     ),
-    "unlimited text that is to be unique": Case(
-        r"user\.shoeSize is text, which MySQL cannot keep unique",
+    "long text that is to be unique": Case(
+        r"user\.shoeSize is text, which MySQL cannot keep unique: make it varchar\(255\)",
         (Annotated[str | None, Column(unique=True)], None),
         [ADD + "text"],
+        ["""update "user" set "shoeSize" = repeat('x', 256) where "id" = 'u1'"""],
         kinds=("mysql",),
     ),
     "a column that must not be NULL": Case(
@@ -312,6 +313,19 @@ async def test_unlimited_text_is_indexed_by_its_beginning(place: Place) -> None:
     async with over(place) as auth:
         assert await auth.create_schema() == ["verification_identifier_idx"]
         assert (await auth.plan_schema()).is_done
+
+
+@pytest.mark.parametrize("place", ["mysql"], indirect=True)
+async def test_unlimited_text_is_limited_to_be_unique_if_none_is_longer(place: Place) -> None:
+    await made_by_upstream(place)
+    await place.run(ADD + "text")
+    await add_user(place, 1)
+    await place.run("""update "user" set "shoeSize" = repeat('x', 255)""")
+    fields = {"user": {"shoe_size": (Annotated[str | None, Column(unique=True)], None)}}
+    async with over(place, additional_fields=fields) as auth:
+        assert await auth.create_schema() == ["user.shoeSize as varchar(255)", "user_shoeSize_uidx"]
+        assert (await auth.plan_schema()).is_done
+    assert await place.fetch('select char_length("shoeSize") from "user"') == [(255,)]
 
 
 @EVERYWHERE

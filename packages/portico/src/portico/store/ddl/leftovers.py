@@ -1,6 +1,6 @@
-"""Columns that only older releases of upstream had, which must not keep rows from being added."""
+"""What older releases of upstream left behind in databases, and must not keep them from working."""
 
-from portico.store.ddl.definitions import TableDefinition
+from portico.store.ddl.definitions import ColumnDefinition, TableDefinition
 from portico.store.ddl.dialects import DdlDialect
 from portico.store.ddl.live import LiveColumn
 from portico.store.executors.executor import Executor
@@ -8,12 +8,19 @@ from portico.store.executors.executor import Executor
 # Required from 1.7.0 to 1.7.2; no release before or since has it.
 ISSUER = "issuer"
 FIELDS_OF_ACCOUNTS = {"account_id", "provider_id"}
+# On MySQL; before and since, ids at providers have no limit.
+LIMITED = {"account_id": 191}
 
 
 def is_known_leftover(table: TableDefinition, column: LiveColumn) -> bool:
     """Tell whether upstream itself left this column behind."""
     fields = {each.field.name for each in table.columns}
     return column.name == ISSUER and fields >= FIELDS_OF_ACCOUNTS
+
+
+def is_known_limit(column: ColumnDefinition, live: LiveColumn) -> bool:
+    """Tell whether upstream itself made this text as short as it is."""
+    return live.size is not None and live.size == LIMITED.get(column.field.name)
 
 
 def may_be_null(table: str, column: LiveColumn) -> str:

@@ -171,9 +171,10 @@ POSTGRES: Final = Catalogue(
     """),
 )
 MYSQL: Final = Catalogue(
+    # MariaDB says NULL as text where there is no default.
     columns=_sql("""
         SELECT table_name, column_name, column_type, is_nullable = 'YES',
-            column_default IS NOT NULL OR extra LIKE '%auto_increment%' OR extra LIKE '%GENERATED%', column_key = 'PRI'
+            column_default <> 'NULL' OR extra LIKE '%auto_increment%' OR extra LIKE '%GENERATED%', column_key = 'PRI'
         FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position
     """),
     indexes=_sql("""

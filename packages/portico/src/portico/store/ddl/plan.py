@@ -15,7 +15,7 @@ from portico.store.ddl.definitions import (
 )
 from portico.store.ddl.dialects import DdlDialect, ddl_dialect_of
 from portico.store.ddl.fitting import misfit
-from portico.store.ddl.leftovers import is_known_leftover, may_be_null, relaxed
+from portico.store.ddl.leftovers import is_known_leftover, is_known_limit, may_be_null, relaxed
 from portico.store.ddl.live import LiveColumn, LiveSchema, LiveTable, read_schema
 from portico.store.ddl.statements import DdlStatements
 from portico.store.executors.executor import Executor
@@ -87,6 +87,11 @@ async def plan_of(executor: Executor, tables: Sequence[Table[Any]]) -> Plan:
     return planner.finished()
 
 
+def is_unlimited_text(column: LiveColumn) -> bool:
+    """Tell whether a column of MySQL is one of its kinds of unlimited text."""
+    return column.size is None and column.type.endswith("text")
+
+
 class Planner:
     """Makes the plan for one database."""
 
@@ -140,25 +145,30 @@ class Planner:
 
     async def _check_column(self, table: str, column: ColumnDefinition, there: LiveColumn, live: LiveTable) -> None:
         problem = misfit(column, there, self._dialect.name)
-        if problem is not None:
+        if problem is not None and not is_known_limit(column, there):
             self._refuse(f"{table}.{column.name} {problem}; change the column, or the field that it is for")
             return
         if (column.unique or column.primary_key) and not live.is_unique(self._live.fold_column(there.name)):
             await self._make_unique(table, column, there, live)
 
     async def _make_unique(self, table: str, column: ColumnDefinition, there: LiveColumn, live: LiveTable) -> None:
-        if self._dialect.name == "mysql" and there.size is None:
-            self._refuse(
-                f"{table}.{column.name} is {there.declared}, which MySQL cannot keep unique: make it {column.type} "
-                "if no value is longer"
-            )
-        elif await self._found(self._statements.find_shared(table, column.name)):
+        if await self._found(self._statements.find_shared(table, column.name)):
             self._refuse(
                 f"{table}.{column.name} must be unique, and some rows share a value: "
                 "decide which of them keeps it, and change or delete the others"
             )
-        else:
-            self._add_index(table, unique_index(table, column, self._dialect), live)
+            return
+        if self._dialect.name == "mysql" and is_unlimited_text(there):
+            # MySQL keeps limited text unique only.
+            is_longer = await self._found(self._statements.find_longer(table, column.name, column.width or 0))
+            if is_longer or there.has_default:
+                self._refuse(
+                    f"{table}.{column.name} is {there.declared}, which MySQL cannot keep unique: make it {column.type}"
+                )
+                return
+            limited = self._statements.limit_text(table, column, nullable=there.nullable)
+            self._plan.steps.append(Step(f"{table}.{column.name} as {column.type}", (limited,)))
+        self._add_index(table, unique_index(table, column, self._dialect), live)
 
     async def _check_leftovers(self, table: TableDefinition, live: LiveTable) -> None:
         declared = {self._live.fold_column(column.name) for column in table.columns}
@@ -181,10 +191,10 @@ class Planner:
         if reason := self._taken(table, index.name, live):
             self._refuse(reason)
             return
-        # MySQL has limited text in its indexes only, or the beginning of unlimited text.
         there = live.columns.get(columns[0]) if live else None
-        is_limited = there is None or there.size is not None or not there.type.endswith("text")
-        prefix = None if self._dialect.name != "mysql" or is_limited else PREFIX
+        # MySQL has limited text in its indexes only, or the beginning of unlimited text.
+        is_endless = self._dialect.name == "mysql" and there is not None and is_unlimited_text(there)
+        prefix = PREFIX if is_endless and not index.unique else None
         self._indexes.append(Step(index.name, (self._statements.create_index(table, index, prefix=prefix),)))
 
     async def _found(self, query: str) -> bool:

@@ -41,6 +41,16 @@ class DdlStatements:
             f" group by {name} having count(*) > 1 limit 1"
         )
 
+    def find_longer(self, table: str, column: str, characters: int) -> str:
+        """Return the query that finds a row whose text is longer."""
+        long = f"char_length({self._quote(column)}) > {characters}"
+        return f"select 1 from {self._quote(table)} where {long} limit 1"  # noqa: S608  # quoted
+
+    def limit_text(self, table: str, column: ColumnDefinition, *, nullable: bool) -> str:
+        """Return the statement by which MySQL gives text a limit."""
+        null = "null" if nullable else "not null"
+        return f"alter table {self._quote(table)} modify column {self._quote(column.name)} {column.type} {null}"
+
     def column(self, column: ColumnDefinition, *, is_added: bool = False) -> str:
         """Return the definition of a column, of one that is added to rows with what these get."""
         parts = [self._quote(column.name), column.type, column.made.identity]
