@@ -40,6 +40,12 @@ def refusal(origins: Origins, *headers: tuple[str, str], is_login: bool = False)
             ],
         ),
         ("*.example.com", ["https://a.example.com", "http://a.example.com"], ["https://a.example.com.evil.com"]),
+        ("https://**.example.com", ["https://a.example.com", "https://a.b.example.com"], ["https://example.com"]),
+        (
+            "https://app?.example.com",
+            ["https://app1.example.com"],
+            ["https://app.example.com", "https://app12.example.com", "https://app?.example.com"],
+        ),
         ("https://*.example.com/*", [], ["https://a.example.com"]),
         ("myapp://", ["myapp://anything", "myapp:/x", "MYAPP://x"], ["yourapp://x", "myapp2://x", "myapp://a@b"]),
     ],
@@ -89,6 +95,8 @@ def test_signing_in_from_a_foreign_page_is_refused_without_cookies_too() -> None
     assert refusal(origins, *navigation, is_login=True) == "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED"
     assert refusal(origins, *navigation, ("origin", OWN), is_login=True) == "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED"
     assert refusal(origins, ("sec-fetch-mode", "cors"), is_login=True) == "MISSING_OR_NULL_ORIGIN"
+    assert refusal(origins, ("sec-fetch-dest", "empty"), is_login=True) == "MISSING_OR_NULL_ORIGIN"
+    assert refusal(origins, ("sec-fetch-site", "cross-site"), is_login=True) == "MISSING_OR_NULL_ORIGIN"
     assert refusal(origins, ("sec-fetch-mode", "cors"), ("origin", OWN), is_login=True) is None
     assert refusal(origins, ("origin", "https://evil.com"), is_login=True) == "INVALID_ORIGIN"
     assert refusal(origins, ("referer", "https://evil.com/x"), is_login=True) == "INVALID_ORIGIN"

@@ -24,6 +24,8 @@ ARGUMENTS = [
     "--hypothesis-seed=0",
     "--disable-plugin-autoload",
     "-pno:cacheprovider",
+    # A mistake is the same on both event loops, and a race of processes finds none that others do not.
+    "-knot trio and not processes",
     *(f"-p{plugin}" for plugin in PLUGINS),
     # They are loaded before pytest can see to their asserts, which are not ours.
     "-Wignore::pytest.PytestAssertRewriteWarning",
