@@ -13,6 +13,7 @@ from time import monotonic
 
 from mutants.mutant import Mutant, accepted, drawn, stale
 from mutants.mutations import mutants
+from mutants.observer import Observed
 from mutants.targets import TARGETS, source_of
 from mutants.workbench import Workbench, processes
 
@@ -20,8 +21,6 @@ SEED = 1
 SIZE = 180
 LEAST = 0.85
 """The share of the sample that tests must notice."""
-SLOWER, GRACE = 3, 20
-"""What is wrong may take this many times as long, and this many seconds more."""
 
 
 def main() -> None:
@@ -60,20 +59,20 @@ def tried(sample: Iterable[Mutant], benches: Iterable[Workbench]) -> list[Mutant
     modules = sorted({mutant.change.module for mutant in sample})
     with ThreadPoolExecutor(free.qsize()) as pool:
 
-        def timed(module: str) -> float:
+        def look(module: str) -> Observed:
             bench = free.get()
             try:
-                return bench.seconds(module)
+                return bench.observed(module)
             finally:
                 free.put(bench)
 
-        patience = dict(zip(modules, pool.map(timed, modules), strict=True))
+        observed = dict(zip(modules, pool.map(look, modules), strict=True))
 
         def is_killed(mutant: Mutant) -> bool:
             bench = free.get()
             module = mutant.change.module
             try:
-                return bench.is_killed(module, mutant.write(), SLOWER * patience[module] + GRACE)
+                return bench.is_killed(module, mutant.write(), observed[module])
             finally:
                 free.put(bench)
 

@@ -5,15 +5,16 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from py_compile import PycInvalidationMode
 from shutil import copytree, ignore_patterns
-from time import monotonic
 
 import pytest
 
+from mutants.observer import Observed, Observer, read
 from mutants.targets import ROOT, SOURCES, TARGETS, TESTS
 
 PLUGINS = ("anyio.pytest_plugin", "_hypothesis_pytestplugin", "inline_snapshot.pytest_plugin")
@@ -24,15 +25,17 @@ ARGUMENTS = [
     "--hypothesis-seed=0",
     "--disable-plugin-autoload",
     "-pno:cacheprovider",
-    # A mistake is the same on both event loops, and a race of processes finds none that others do not.
-    "-knot trio and not processes",
     *(f"-p{plugin}" for plugin in PLUGINS),
     # They are loaded before pytest can see to their asserts, which are not ours.
     "-Wignore::pytest.PytestAssertRewriteWarning",
 ]
+# A mistake is the same on both event loops, and a race of processes finds none that others do not.
+WANTED = ("-k", "not trio and not processes")
+SLOWER, GRACE = 5, 20
+"""What is wrong may take this many times as long, and this many seconds more."""
 ALREADY_THERE = [
     *PLUGINS,
-    *("pytest", "hypothesis.strategies", "jsonschema", "httpx", "trio", "pydantic", "lazy_loader"),
+    *("pytest", "hypothesis.strategies", "jsonschema", "httpx", "trio", "pydantic", "lazy_loader", "coverage"),
     *("anyio._backends._asyncio", "anyio._backends._trio", "joserfc.jwe", "argon2", "pyotp", "cryptography.fernet"),
 ]
 """What every run of tests imports and no mutant changes; most of a run's time goes into it otherwise."""
@@ -55,22 +58,29 @@ class Workbench:
         # Only what is wrong is compiled anew, and no file is looked at to see whether that is needed.
         compileall.compile_dir(self._sources, quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
-    def seconds(self, module: str) -> float:
-        """Return how long the tests of a module take on what is right; leave if they fail."""
-        started = monotonic()
-        if self._run(module, None) != 0:
+    def observed(self, module: str) -> Observed:
+        """Return what the tests of a module do with it as it is; leave if they fail."""
+        seen = self._folder / "seen.json"
+        if self._run([str(TESTS / path) for path in TARGETS[module]], None, self._source(module), seen) != 0:
             raise SystemExit(f"the tests of {module} fail without a mistake:\n{self._output.read_text()}")
-        return monotonic() - started
+        return read(seen)
 
-    def is_killed(self, module: str, text: str, seconds: float) -> bool:
-        """Tell whether the tests of a module fail on `text` in its place, or do not end in time."""
-        source = self._sources / "portico" / f"{module}.py"
+    def is_killed(self, module: str, text: str, observed: Observed) -> bool:
+        """Tell whether a test of a module fails on `text` in its place, or does not end in time."""
+        source = self._source(module)
         right = source.read_text(encoding="utf-8")
+        tests = observed.running(_changed(right.splitlines(), text.splitlines()))
+        if not tests:
+            return False
+        seconds = SLOWER * sum(observed.seconds[test] for test in tests) + GRACE
         self._put(source, text)
         try:
-            return self._run(module, seconds) != 0
+            return self._run(tests, seconds) != 0
         finally:
             self._put(source, right)
+
+    def _source(self, module: str) -> Path:
+        return self._sources / "portico" / f"{module}.py"
 
     @property
     def _output(self) -> Path:
@@ -82,10 +92,10 @@ class Workbench:
         for compiled in source.parent.glob(f"__pycache__/{source.stem}.*.pyc"):
             compiled.unlink()
 
-    def _run(self, module: str, seconds: float | None) -> int | None:
-        """Run the tests of a module; return None in place of an exit code if they had to be stopped."""
-        arguments = [*ARGUMENTS, *(str(TESTS / path) for path in TARGETS[module])]
-        process = self._starting.Process(target=_test, args=(arguments, self._sources, self._output))
+    def _run(self, tests: Sequence[str], seconds: float | None, *look_at: Path) -> int | None:
+        """Run tests; return None in place of an exit code if they had to be stopped."""
+        wanted = (tests, self._sources, self._output, *look_at)
+        process = self._starting.Process(target=_observe if look_at else _test, args=wanted)
         process.start()
         process.join(seconds)
         if process.is_alive() and process.pid is not None:
@@ -96,8 +106,30 @@ class Workbench:
         return process.exitcode
 
 
-def _test(arguments: Sequence[str], sources: Path, output: Path) -> None:
+def _changed(old: Sequence[str], new: Sequence[str]) -> range:
+    """Return the numbers of the lines of `old` that are others in `new`."""
+    shorter = min(len(old), len(new))
+    top = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    bottom = next((at for at in range(shorter - top) if old[-1 - at] != new[-1 - at]), shorter - top)
+    return range(top + 1, max(len(old) - bottom, top + 1) + 1)
+
+
+def _test(tests: Sequence[str], sources: Path, output: Path) -> None:
     """Run tests in this process, which is there for nothing else."""
+    _move_in(sources, output)
+    raise SystemExit(int(pytest.main([*ARGUMENTS, *tests])))
+
+
+def _observe(tests: Sequence[str], sources: Path, output: Path, module: Path, seen: Path) -> None:
+    """The same, and write which of them run which lines of `module`."""
+    _move_in(sources, output)
+    with Observer(module) as observer:
+        code = int(pytest.main([*ARGUMENTS, *WANTED, *tests], plugins=[observer]))
+    observer.write(seen)
+    raise SystemExit(code)
+
+
+def _move_in(sources: Path, output: Path) -> None:
     os.setsid()
     with output.open("wb") as written:
         for each in (sys.stdout, sys.stderr):
@@ -107,8 +139,6 @@ def _test(arguments: Sequence[str], sources: Path, output: Path) -> None:
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(output.with_name("hypothesis"))
     os.environ["PYTHONPATH"] = str(sources)
     sys.path.insert(0, str(sources))
-    from portico import errors  # noqa: PLC0415  # of the copy, which was not on the path before
-
-    if not Path(errors.__file__).is_relative_to(sources):
+    found = find_spec("portico")
+    if found is None or found.origin is None or not Path(found.origin).is_relative_to(sources):
         raise SystemExit("the tests do not import the copy that is made wrong")
-    raise SystemExit(int(pytest.main(list(arguments))))
