@@ -1,5 +1,6 @@
 """Two processes that do the same at once."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ def started(program: str, *arguments: str) -> "subprocess.Popen[str]":
     """Start a program of this folder that says when it is ready."""
     process = subprocess.Popen(
         [sys.executable, str(TESTS / program), *arguments],
-        env={"PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,5 +1,6 @@
 """Single uses of a second factor, raced by two processes on one database."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ def started(ids: str, database: str, path: str, code: str, challenges: list[str]
     program = str(Path(__file__).with_name("guessing.py"))
     process = subprocess.Popen(
         [sys.executable, program, ids, database, path, code, *challenges],
-        env={"PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
