@@ -16,17 +16,10 @@ from portico.store.adapter import Adapter
 from store.database_servers import DatabaseServer
 
 SIZE = 3
-ON_SERVERS = (
-    "postgresql",
-    "engine on postgresql",
-    "databases on postgresql",
-    "mysql",
-    "engine on mysql",
-    "databases on mysql",
-    "databases on mysql by aiomysql",
-)
+ON_POSTGRESQL = ("postgresql", "engine on postgresql", "databases on postgresql")
+ON_MYSQL = ("mysql", "engine on mysql", "databases on mysql", "databases on mysql by aiomysql")
 ON_FILES = ("sqlite", "engine on sqlite", "databases on sqlite")
-POOLS = (*ON_SERVERS, *ON_FILES)
+POOLS = (*ON_POSTGRESQL, *ON_MYSQL, *ON_FILES)
 # asyncpg complains in the log when it is cancelled while it asks for TLS.
 PLAIN = {"postgresql": "sslmode=disable", "engine on postgresql": "ssl=disable", "databases on postgresql": "ssl=false"}
 
@@ -100,10 +93,15 @@ class Pool:
 @asynccontextmanager
 async def pool_of(kind: str, request: pytest.FixtureRequest, path: Path) -> AsyncGenerator[Pool, None]:
     """Give a way to an empty database."""
-    server: DatabaseServer | None = None
-    for fixture in ("postgresql", "mysql"):
-        if fixture in kind:
-            server = request.getfixturevalue(fixture)
+    fixture = next((each for each in ("postgresql", "mysql") if each in kind), None)
+    server: DatabaseServer | None = request.getfixturevalue(fixture) if fixture else None
+    async with pool_on(server, kind, path) as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def pool_on(server: DatabaseServer | None, kind: str, path: Path) -> AsyncGenerator[Pool, None]:
+    """Give a way to a database on a server, which is emptied, or to a file."""
     if server:
         await server.empty()
     address = server.address if server else f"///{path}"

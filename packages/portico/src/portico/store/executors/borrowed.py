@@ -6,9 +6,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from importlib import import_module
 from typing import Any, Final
 
-from portico.errors import ConfigError
+from portico.errors import ConfigError, StoreBusyError
 from portico.store.executors.executor import Args
 from portico.store.executors.link import Link, Rows, settled
+from portico.store.executors.mysql_link import MysqlLink
+from portico.store.executors.mysql_link import explained as mysql_explained
 from portico.store.executors.sqlite_connection import explained
 
 Lend = Callable[[Any], AbstractAsyncContextManager[Link]]
@@ -20,13 +22,31 @@ def lent(connection: Any) -> AbstractAsyncContextManager[Link]:
     Raises:
         ConfigError: it is of a driver that nothing here knows.
     """
-    driver = _driver_of(connection)
+    driver = _package_of(connection)
     if driver not in LENDERS:
         raise ConfigError(
             f"the connections of this database are {driver}'s, and those of {', '.join(LENDERS)} are served: "
             "name one of them in the URL of your engine or Database"
         )
     return LENDERS[driver](connection)
+
+
+def is_lost(connection: Any) -> bool:
+    """Tell whether a connection is known to be lost before it is used; the driver of PostgreSQL hears of it."""
+    is_closed = getattr(connection, "is_closed", None)
+    return is_closed is not None and bool(is_closed())
+
+
+def not_lent(error: Exception) -> Exception:
+    """Return what it means to a store that the application had no connection to lend; or `error` itself."""
+    package, cause = _package_of(error), getattr(error, "orig", None) or error.__cause__
+    if package in EXPLAINERS:
+        return EXPLAINERS[package](error)
+    if package == "sqlalchemy" and isinstance(cause, Exception):
+        return not_lent(cause)
+    if package == "sqlalchemy" or isinstance(error, OSError | TimeoutError):
+        return StoreBusyError(f"the database is not available: {type(error).__name__}")
+    return error
 
 
 class AiosqliteLink:
@@ -51,6 +71,10 @@ class AiosqliteLink:
         """Tell whether a transaction is open."""
         return bool(self._connection.in_transaction)
 
+    def is_whole(self) -> bool:
+        """Tell that it can be used again: a file is not lost."""
+        return True
+
     async def _ask(self, sql: str, args: Args) -> tuple[int, Rows]:
         # A transaction that reads first and writes later could be refused in the middle.
         text = "BEGIN IMMEDIATE" if sql == "BEGIN" else sql
@@ -71,9 +95,7 @@ def _asyncpg(connection: Any) -> AbstractAsyncContextManager[Link]:
 
 @asynccontextmanager
 async def _mysql(connection: Any) -> AsyncGenerator[Link, None]:
-    from portico.store.executors.mysql_link import MysqlLink  # noqa: PLC0415
-
-    errors = import_module("asyncmy.errors" if _driver_of(connection) == "asyncmy" else "pymysql.err")
+    errors = import_module("asyncmy.errors" if _package_of(connection) == "asyncmy" else "pymysql.err")
     link = MysqlLink(connection, errors.MySQLError, counts_changes=True)
     # What we send is in UTC; the database converts from the time zone of the connection. In a transaction of the
     # application, a change of autocommit would end it.
@@ -83,7 +105,7 @@ async def _mysql(connection: Any) -> AsyncGenerator[Link, None]:
     try:
         yield link
     finally:
-        if not link.is_waiting:
+        if link.is_whole():
             await settled(link.run(f"SET time_zone = @better_auth_time_zone{restored}"))
 
 
@@ -124,8 +146,14 @@ MYSQL_AUTOCOMMIT: Final = ", @better_auth_autocommit = @@SESSION.autocommit, aut
 MYSQL_RESTORED: Final = ", autocommit = @better_auth_autocommit"
 
 
-def _driver_of(connection: Any) -> str:
-    return type(connection).__module__.partition(".")[0]
+def _package_of(made: object) -> str:
+    return type(made).__module__.partition(".")[0]
+
+
+def _explained_by_asyncpg(error: Exception) -> Exception:
+    from portico.store.executors import postgres  # noqa: PLC0415  # who has its errors has the driver
+
+    return postgres.explained(error)
 
 
 LENDERS: Final[Mapping[str, Lend]] = {
@@ -135,3 +163,11 @@ LENDERS: Final[Mapping[str, Lend]] = {
     "aiosqlite": _aiosqlite,
 }
 """By the package of the connection's class."""
+
+EXPLAINERS: Final[Mapping[str, Callable[[Exception], Exception]]] = {
+    "asyncpg": _explained_by_asyncpg,
+    "asyncmy": mysql_explained,
+    "pymysql": mysql_explained,
+    "sqlite3": explained,
+}
+"""By the package of the error's class; aiomysql raises what pymysql defines."""

@@ -1,11 +1,12 @@
 """A caller's `databases.Database`; on asyncio only."""
 
-import asyncio  # noqa: TID251  # `databases` knows no other event loop
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from portico.store.executors.borrowed import lent
+from anyio import Lock
+
+from portico.store.executors.borrowed import lent, not_lent
 from portico.store.executors.link import Link, LinkExecutor, settled
 
 if TYPE_CHECKING:
@@ -27,25 +28,31 @@ class DatabasesExecutor(LinkExecutor):
         super().__init__(KINDS.get(name, name))
         self._database = database
         self._is_ours = False
-        self._connecting = asyncio.Lock()
+        self._connecting = Lock()
 
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:
         """Return this task's connection for the length of the block."""
-        if not self._database.is_connected:
+        try:
             await self._connect()
-        connection = self._database.connection()
-        await connection.__aenter__()
+            connection = self._database.connection()
+            await connection.__aenter__()
+        except Exception as error:
+            raise not_lent(error) from error
         try:
             raw: Any = connection.raw_connection
             async with lent(raw) as link:
                 yield link
         finally:
-            await settled(connection.__aexit__())
+            if not await settled(connection.__aexit__()):
+                # Of a connection that was lost; the package would refuse this task another one for as long as it lives.
+                setattr(self._database, "_connection", None)
 
     async def _connect(self) -> None:
-        # Two tasks that connect it at once would make two pools, and nobody would close the first.
+        if self._database.is_connected:
+            return
         async with self._connecting:
+            # Whoever came first did it; the second of two would leave the pool of the first behind.
             if not self._database.is_connected:
                 await self._database.connect()
                 self._is_ours = True

@@ -4,15 +4,14 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.util import greenlet_spawn
 
-from portico.errors import StoreBusyError
-from portico.store.executors.borrowed import lent
+from portico.store.executors.borrowed import is_lost, lent, not_lent
 from portico.store.executors.link import Link, LinkExecutor, settled
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.pool import PoolProxiedConnection
 
 
 class EngineExecutor(LinkExecutor):
@@ -26,10 +25,8 @@ class EngineExecutor(LinkExecutor):
     @asynccontextmanager
     async def link(self) -> AsyncGenerator[Link, None]:
         """Return a connection for the length of the block."""
-        try:
-            lease = await self._engine.raw_connection()
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreBusyError(f"the database is not available: {type(error).__name__}") from error
+        lease = await self._lease()
+        link: Link | None = None
         try:
             async with lent(lease.driver_connection) as link:
                 yield link
@@ -38,6 +35,24 @@ class EngineExecutor(LinkExecutor):
             lease.invalidate(soft=True)
             raise
         except BaseException:
-            await settled(greenlet_spawn(lease.close))
+            await settled(greenlet_spawn(_give_back, lease, link))
             raise
-        await greenlet_spawn(lease.close)
+        await greenlet_spawn(_give_back, lease, link)
+
+    async def _lease(self) -> "PoolProxiedConnection":
+        try:
+            while True:
+                lease = await self._engine.raw_connection()
+                if not is_lost(lease.driver_connection):
+                    return lease
+                await greenlet_spawn(lease.invalidate)
+        except Exception as error:
+            raise not_lent(error) from error
+
+
+def _give_back(lease: "PoolProxiedConnection", link: Link | None) -> None:
+    if link is None or link.is_whole():
+        lease.close()
+    else:
+        # The engine sees nothing of what we do on it, and would lend it for ever.
+        lease.invalidate()

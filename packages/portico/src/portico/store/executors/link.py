@@ -55,6 +55,10 @@ class Link(Protocol):
         """Tell whether somebody has begun a transaction on this connection."""
         ...
 
+    def is_whole(self) -> bool:
+        """Tell whether the connection can be used again: it is there, and no answer is under way."""
+        ...
+
 
 class LinkExecutor:
     """An Executor that takes a connection for each statement, or for a transaction."""
@@ -193,11 +197,11 @@ async def uninterrupted(work: Coroutine[Any, Any, AnswerT]) -> AnswerT:
     return doing.result()
 
 
-async def settled(work: Coroutine[Any, Any, object]) -> None:
-    """Do `work` to its end even if the task is cancelled, however it ends; for cleaning up after an exception."""
+async def settled(work: Coroutine[Any, Any, object]) -> bool:
+    """Do `work` to its end even if the task is cancelled, and tell whether it succeeded; for cleaning up."""
     doing = asyncio.ensure_future(work)
     await _ended(doing)
-    doing.exception()
+    return doing.exception() is None
 
 
 async def _ended(doing: "asyncio.Task[Any]") -> BaseException | None:

@@ -38,7 +38,7 @@ class MysqlExecutor(LinkExecutor):
         try:
             yield link
         finally:
-            if link.is_waiting or link.is_in_transaction():
+            if not link.is_whole() or link.is_in_transaction():
                 # Nobody may inherit the transaction, or take a late answer for that of another statement.
                 connection.close()
             pool.release(connection)

@@ -35,8 +35,7 @@ class MysqlLink:
         self._connection = connection
         self._failures = (failure, *PASSING)
         self._counts_changes = counts_changes
-        self.is_waiting = False
-        """An answer is under way that nobody has read to its end."""
+        self._is_waiting = False
 
     async def fetch(self, sql: str, args: Args = ()) -> Rows:
         """Return the rows of a SELECT or of a RETURNING clause."""
@@ -52,8 +51,12 @@ class MysqlLink:
         """Tell whether a transaction is open."""
         return bool(self._connection.get_transaction_status())
 
+    def is_whole(self) -> bool:
+        """Tell whether every answer was read to its end."""
+        return not self._is_waiting
+
     async def _ask(self, sql: str, args: Args) -> tuple[int, Rows]:
-        self.is_waiting = True
+        self._is_waiting = True
         try:
             async with self._connection.cursor() as cursor:
                 await cursor.execute(sql, args or None)
@@ -61,9 +64,9 @@ class MysqlLink:
         except self._failures as error:
             failure = explained(error, sql)
             # What the server refuses it has answered; anything else may have cut an answer short.
-            self.is_waiting = isinstance(failure, StoreBusyError) or failure is error
+            self._is_waiting = isinstance(failure, StoreBusyError) or failure is error
             raise failure from error
-        self.is_waiting = False
+        self._is_waiting = False
         return answer
 
     def _count_of(self, cursor: Any) -> int:

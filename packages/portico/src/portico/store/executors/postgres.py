@@ -35,6 +35,7 @@ MISCONFIGURED: Final = (
 FAILURES: Final = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
     OverflowError,
@@ -56,7 +57,7 @@ class AsyncpgLink:
         try:
             rows: Rows = await self._connection.fetch(sql, *args)
         except FAILURES as error:
-            raise explained(error) from error
+            raise self._failed(error) from error
         return rows
 
     async def run(self, sql: str, args: Args = ()) -> int:
@@ -64,14 +65,24 @@ class AsyncpgLink:
         try:
             status: str = await self._connection.execute(sql, *args)
         except FAILURES as error:
-            raise explained(error) from error
+            raise self._failed(error) from error
         # UPDATE 3, INSERT 0 1; CREATE TABLE counts nothing.
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     def is_in_transaction(self) -> bool:
         """Tell whether a transaction is open."""
-        return bool(self._connection.is_in_transaction())
+        return self.is_whole() and bool(self._connection.is_in_transaction())
+
+    def is_whole(self) -> bool:
+        """Tell whether the connection is there."""
+        return _is_open(self._connection)
+
+    def _failed(self, error: Exception) -> Exception:
+        if isinstance(error, asyncpg.InternalClientError):
+            # The server hung up in the middle of something, and the driver has lost its place: it never finds it again.
+            self._connection.terminate()
+        return explained(error)
 
 
 class PostgresPool:

@@ -1,0 +1,99 @@
+"""A database that goes away under load and comes back: 503 meanwhile, and nothing that was acknowledged is lost."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from time import monotonic
+
+import anyio
+import asyncmy
+import pytest
+
+from app import plain
+from faults.ledger import Ledger
+from faults.own_servers import Cluster, cluster
+from faults.pools import ON_MYSQL, ON_POSTGRESQL, Pool, pool_of, pool_on
+from requirements import requirement
+from store.database_servers import Kind, Run
+
+pytestmark = [pytest.mark.anyio, requirement("F03")]
+
+PEOPLE = 6
+SECONDS = 5
+"""Within which everybody is served again."""
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Cluster]:
+    with cluster() as made:
+        yield made
+
+
+@asynccontextmanager
+async def under_load(pool: Pool) -> AsyncGenerator[Ledger]:
+    """Give the ledger of people who are being served, and hold the database against it afterwards."""
+    auth = plain(database=pool.database)
+    await auth.create_schema()
+    ledger = Ledger(auth)
+    with anyio.fail_after(40):
+        async with anyio.create_task_group() as group:
+            for number in range(PEOPLE):
+                group.start_soon(ledger.keep, number)
+            await ledger.all_served(PEOPLE, 0)
+            yield ledger
+            ledger.end()
+        await ledger.check(PEOPLE)
+        await pool.becomes_idle()
+    await auth.close()
+
+
+@pytest.mark.parametrize("kind", ON_POSTGRESQL)
+async def test_postgresql_that_falls_and_comes_back_loses_nothing(own: Cluster, kind: str, tmp_path: Path) -> None:
+    async with pool_on(own.database, kind, tmp_path) as pool, under_load(pool) as ledger:
+        await anyio.to_thread.run_sync(own.restart)
+        assert await ledger.all_served(PEOPLE, monotonic()) < SECONDS
+        assert ledger.refusals > 0
+
+
+@pytest.mark.parametrize("kind", ON_POSTGRESQL)
+async def test_while_postgresql_is_gone_everybody_is_told_to_come_later(
+    own: Cluster, kind: str, tmp_path: Path
+) -> None:
+    async with pool_on(own.database, kind, tmp_path) as pool, under_load(pool) as ledger:
+        await anyio.to_thread.run_sync(own.stop)
+        await ledger.refuses(5 * PEOPLE)
+        acknowledged = len(ledger.acknowledged)
+        await ledger.refuses(5 * PEOPLE)
+        assert len(ledger.acknowledged) == acknowledged
+        await anyio.to_thread.run_sync(own.start)
+        assert await ledger.all_served(PEOPLE, monotonic()) < SECONDS
+
+
+KILL = {
+    "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid()",
+    "mysql": "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()",
+}
+
+
+@pytest.mark.parametrize("kind", [*ON_POSTGRESQL, *ON_MYSQL])
+async def test_connections_that_are_killed_are_replaced(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async with pool_of(kind, request, tmp_path) as pool, under_load(pool) as ledger:
+        assert pool.server
+        async with pool.server.connected() as run:
+            for _ in range(5):
+                await kill(run, pool.server.kind)
+                assert await ledger.all_served(PEOPLE, monotonic()) < SECONDS
+
+
+async def kill(run: Run, kind: Kind) -> None:
+    """End every connection but this one."""
+    killed = await run(KILL[kind])
+    assert killed
+    if kind == "mysql":
+        for [connection] in killed:
+            # It may have gone since.
+            with suppress(asyncmy.errors.MySQLError):
+                await run(f"KILL {connection}")
