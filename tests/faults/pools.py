@@ -32,6 +32,8 @@ DOING = {
     " WHERE db = database() AND id <> connection_id()",
 }
 IDLE = {"postgresql": "idle", "mysql": "Sleep"}
+PAUSE = {"postgresql": "SELECT 1", "mysql": "SELECT sleep(0.2)"}
+"""InnoDB tells nothing new of its transactions to who asked in the last tenth of a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,7 @@ class Pool:
                     doing = [each for [each] in await run(DOING[server.kind])]
                     if len(doing) <= SIZE and set(doing) <= {IDLE[server.kind]}:
                         return
+                    await run(PAUSE[server.kind])
         raise AssertionError(doing)
 
     async def is_whole(self, store: Adapter, use: Callable[[Adapter], Any]) -> None:
@@ -91,23 +94,28 @@ class Pool:
 
 
 @asynccontextmanager
-async def pool_of(kind: str, request: pytest.FixtureRequest, path: Path) -> AsyncGenerator[Pool, None]:
-    """Give a way to an empty database."""
+async def pool_of(
+    kind: str, request: pytest.FixtureRequest, path: Path, patience: float = 10
+) -> AsyncGenerator[Pool, None]:
+    """Give a way to an empty database; `patience` is how many seconds its users wait for a connection."""
     fixture = next((each for each in ("postgresql", "mysql") if each in kind), None)
     server: DatabaseServer | None = request.getfixturevalue(fixture) if fixture else None
-    async with pool_on(server, kind, path) as pool:
+    async with pool_on(server, kind, path, patience) as pool:
         yield pool
 
 
 @asynccontextmanager
-async def pool_on(server: DatabaseServer | None, kind: str, path: Path) -> AsyncGenerator[Pool, None]:
+async def pool_on(
+    server: DatabaseServer | None, kind: str, path: Path, patience: float = 10
+) -> AsyncGenerator[Pool, None]:
     """Give a way to a database on a server, which is emptied, or to a file."""
     if server:
         await server.empty()
     address = server.address if server else f"///{path}"
     plain = PLAIN.get(kind, "")
     if kind.startswith("engine"):
-        async with _engine(kind, f"{address}?{plain}", server) as engine:
+        sizes = {"pool_size": SIZE, "max_overflow": 0, "pool_timeout": patience} if server else {}
+        async with _engine(kind, f"{address}?{plain}", sizes) as engine:
             yield Pool(database=engine, server=server, path=path)
     elif kind.startswith("databases"):
         scheme = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mysql+asyncmy", "aiomysql": "mysql"}
@@ -115,14 +123,13 @@ async def pool_on(server: DatabaseServer | None, kind: str, path: Path) -> Async
         database = Database(f"{scheme[kind.rsplit(maxsplit=1)[-1]]}:{address}{options}")
         yield Pool(database=database, server=server, path=path)
     else:
-        parameters = f"?pool_size={SIZE}&{plain}" if server else ""
+        parameters = f"?pool_size={SIZE}&pool_timeout={patience}&{plain}" if server else ""
         yield Pool(database=f"{kind}:{address}{parameters}", server=server, path=path)
 
 
 @asynccontextmanager
-async def _engine(kind: str, address: str, server: DatabaseServer | None) -> AsyncGenerator[AsyncEngine, None]:
+async def _engine(kind: str, address: str, sizes: dict[str, Any]) -> AsyncGenerator[AsyncEngine, None]:
     driver = {"postgresql": "postgresql+asyncpg", "mysql": "mysql+asyncmy", "sqlite": "sqlite+aiosqlite"}
-    sizes: dict[str, Any] = {"pool_size": SIZE, "max_overflow": 0} if server else {}
     engine = create_async_engine(f"{driver[kind.rsplit(maxsplit=1)[-1]]}:{address}", **sizes)
     try:
         yield engine

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from anyio import Lock
+from anyio import Lock, fail_after
 
 from portico.store.executors.borrowed import lent, not_lent
 from portico.store.executors.link import Link, LinkExecutor, settled
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from databases import Database
 
 KINDS: Final = {"postgres": "postgresql"}
+PATIENCE: Final = 10.0
 
 
 class DatabasesExecutor(LinkExecutor):
@@ -23,10 +24,12 @@ class DatabasesExecutor(LinkExecutor):
     tasks.
     """
 
-    def __init__(self, database: "Database") -> None:
+    def __init__(self, database: "Database", *, patience: float = PATIENCE) -> None:
+        """Take the Database; `patience` is how many seconds to wait for a free connection of it."""
         name = database.url.dialect
         super().__init__(KINDS.get(name, name))
         self._database = database
+        self._patience = patience
         self._is_ours = False
         self._connecting = Lock()
 
@@ -36,7 +39,8 @@ class DatabasesExecutor(LinkExecutor):
         try:
             await self._connect()
             connection = self._database.connection()
-            await connection.__aenter__()
+            with fail_after(self._patience):
+                await connection.__aenter__()
         except Exception as error:
             raise not_lent(error) from error
         try:
