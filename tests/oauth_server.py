@@ -24,12 +24,19 @@ class OAuthServer:
     _lock: Lock = field(default_factory=Lock)
 
     def token(self, form: dict[str, str]) -> tuple[int, Any]:
-        """Answer a refresh: the next tokens are numbered after the one that was sent."""
+        """Answer a refresh: the next tokens are numbered after the one that was sent; a code gives the first."""
         token = form.get("refresh_token", "")
         with self._lock:
             self.forms.append(form)
             is_used = token in self._used
             self._used.add(token)
+        if form.get("grant_type") == "authorization_code":
+            return 200, {
+                "access_token": "access",
+                "refresh_token": "refresh",
+                "token_type": "bearer",
+                "expires_in": HOUR,
+            }
         if "moved" in token:
             return 302, {}
         if "refused" in token or (is_used and self.takes_tokens_once):

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, assert_never
+from urllib.parse import parse_qs, quote, urlsplit
 
 from anyio.from_thread import start_blocking_portal
 
 from parity.databases import Database, MysqlDatabase, PostgresDatabase, Row, SqliteFile
-from parity.scenario import Call, Code, Step, post, sign_up
+from parity.scenario import Call, Code, Step, get, post, sign_up
 from parity.servers import Server, Side
 from parity.transcript import Exchange, Run
 from store.database_servers import database_on
@@ -139,6 +140,13 @@ class Pair:
         self.content(side, sign_up(plan="free"))
         self.content(side, post("/two-factor/enable", PASSWORD, label="enable"))
         self.content(side, post("/two-factor/verify-totp", {"code": Code("enable", -1)}))
+
+    def sign_in_by_provider(self) -> None:
+        """Sign in at upstream by the account at the provider, whose cookie upstream writes."""
+        begun = self.content("upstream", post("/sign-in/social", {"provider": "acme", "callbackURL": "/home"}))
+        (state,) = parse_qs(urlsplit(begun["url"]).query)["state"]
+        back = self.ask("upstream", get(f"/callback/acme?code=code&state={quote(state)}"))
+        assert dict(back.headers)["location"].endswith("/home"), back
 
     def _run(self, side: Side) -> Run:
         return Run(self.shared.servers[side], self.jars, self.texts, mails=self.mails)

@@ -75,6 +75,8 @@ const providers = () =>
               authorizationUrl: `${env.PROVIDER_URL}/authorize`,
               tokenUrl: `${env.PROVIDER_URL}/token`,
               userInfoUrl: `${env.PROVIDER_URL}/userinfo`,
+              accountSubject: ({ profile }) => profile.sub,
+              mapProfileToUser: () => (env.USER_FIELDS ? { plan: "free" } : {}),
             },
           ],
         }),
