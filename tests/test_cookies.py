@@ -160,11 +160,32 @@ def test_attributes_of_one_cookie_change_only_that_one() -> None:
     )
 
 
+@requirement("S-208", "B-38")
+def test_attributes_of_one_cookie_are_those_of_its_chunks() -> None:
+    cookies = Cookies(SIGNER, secure=False, custom={"session_data": CookieOverride(path="/x", http_only=False)})
+    known = sent(f"{DATA}.0=a; {DATA}.1=b; {DATA}.2=c")
+    written = cookies.write_chunked("session_data", "v" * 5000, 60, known)
+    expired = cookies.expire_chunked("session_data", known)
+    assert [line.partition("; ")[2] for _, line in (*written, *expired)] == [
+        *["Max-Age=60; Path=/x; SameSite=Lax"] * 2,
+        *["Max-Age=0; Path=/x; SameSite=Lax"] * 5,
+    ]
+
+
 @requirement("S06")
 def test_a_host_cookie_keeps_the_rules_of_its_name() -> None:
     custom = {"session_token": CookieOverride(name="__Host-s", secure=True)}
     cookies = Cookies(SIGNER, secure=False, custom=custom)
     assert cookies.expire("session_token")[1] == "__Host-s=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax"
+
+
+@requirement("C06")
+@pytest.mark.parametrize(
+    ("given", "says"), [({"domain": "a;b"}, "domain='a;b'"), ({"path": "/a;b"}, "path='/a;b'")], ids=["domain", "path"]
+)
+def test_the_attribute_that_no_cookie_may_hold_is_named(given: Any, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        CookieAttributes(**given)
 
 
 @requirement("C06", "S06")

@@ -7,9 +7,11 @@ from requirements import requirement
 OWN = "https://app.example.org"
 
 
-def refusal(origins: Origins, *headers: tuple[str, str], is_login: bool = False) -> str | None:
+def refusal(
+    origins: Origins, *headers: tuple[str, str], is_login: bool = False, is_navigable: bool = False
+) -> str | None:
     try:
-        origins.check_sender(Headers(headers), is_login=is_login, is_navigable=False)
+        origins.check_sender(Headers(headers), is_login=is_login, is_navigable=is_navigable)
     except ApiError as error:
         return error.error.code
     return None
@@ -86,6 +88,23 @@ def test_a_request_with_cookies_says_where_it_comes_from() -> None:
     assert refusal(origins, cookie, ("referer", f"{OWN}/page?q=1")) is None
     assert refusal(origins, cookie, ("origin", OWN.upper())) is None
     assert refusal(origins, ("origin", "https://evil.com")) is None
+
+
+@requirement("B-48", "C01", "ARCH-routes")
+@pytest.mark.parametrize(
+    ("site", "code"),
+    [
+        ("same-origin", None),
+        ("none", None),
+        ("same-site", "MISSING_OR_NULL_ORIGIN"),
+        ("cross-site", "MISSING_OR_NULL_ORIGIN"),
+        ("NONE", "MISSING_OR_NULL_ORIGIN"),
+    ],
+)
+def test_where_a_browser_sends_no_origin_it_says_whose_page_it_was(site: str, code: str | None) -> None:
+    sent = (("cookie", "a=b"), ("sec-fetch-site", site))
+    assert refusal(Origins(OWN, []), *sent, is_navigable=True) == code
+    assert refusal(Origins(OWN, []), *sent) == "MISSING_OR_NULL_ORIGIN"
 
 
 @requirement("B-49", "C02")

@@ -125,6 +125,19 @@ async def test_sessions_are_listed_the_nearest_end_first_and_forgotten_when_they
     assert await told(third) is None
 
 
+@requirement("ARCH-secondary", "S-010")
+async def test_where_the_database_has_all_sessions_it_lists_those_that_have_not_ended() -> None:
+    here = Setting(BOTH)
+    first = await signed_up(here.auth)
+    await signed_up(here.auth, "bob@example.com")
+    here.clock.advance(1)
+    await here.sign_in(rememberMe=False)
+    here.clock.advance(24 * 3600)
+    third = await here.sign_in()
+    tokens = [await token_of(browser) for browser in (first, third)]
+    assert [each["token"] for each in content(await third.get("/list-sessions"))] == tokens
+
+
 @requirement("ARCH-secondary", "S-003", "S-011", "S-012", "S-013")
 @pytest.mark.parametrize("options", [SessionOptions(), BOTH, KEPT], ids=["secondary", "both", "kept"])
 async def test_sessions_end_one_by_one_all_but_one_and_all(options: SessionOptions) -> None:

@@ -20,6 +20,7 @@ from requirements import requirement
         (0.25, "0.25"),
         (1e-7, "1e-7"),
         (1e21, "1e+21"),
+        ([1e21, 1.0], "[1e+21,1]"),
         (float("nan"), "null"),
         (float("inf"), "null"),
         ([1.0, {"b": 2.0, "a": None}], '[1,{"b":2,"a":null}]'),

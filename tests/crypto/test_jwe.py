@@ -99,6 +99,12 @@ def test_a256gcm_is_read_and_never_written() -> None:
     assert header_of(ENVELOPE.seal({}, 60, NOW))["enc"] == "A256CBC-HS512"
 
 
+@requirement("S-161")
+def test_a_header_may_have_every_name_that_we_know() -> None:
+    header = {"alg": "dir", "enc": "A256CBC-HS512", "kid": SAMPLES[0]["kid"], "typ": "JWT", "cty": "json"}
+    assert ENVELOPE.unseal(encrypt(header, b'{"exp":9999999999}', KEY), NOW) == {"exp": 9999999999}
+
+
 @requirement("O03", "I01")
 @pytest.mark.parametrize(
     ("header", "key"),

@@ -171,6 +171,12 @@ def test_figures_that_would_take_gigabytes_or_hours_are_wrong(figures: str) -> N
 
 
 @requirement("ARCH-passwords")
+def test_hashes_made_with_the_largest_figures_are_verified() -> None:
+    most = Argon2id(memory_kib=8 * 64, iterations=100, parallelism=64)
+    assert Argon2id().verify("password123", most.hash("password123"))
+
+
+@requirement("ARCH-passwords")
 def test_hashes_made_with_other_figures_are_verified_and_outdated() -> None:
     stronger = Argon2id(memory_kib=64, iterations=3, parallelism=2)
     hashed = CHEAP.hash("password123")

@@ -1,4 +1,4 @@
-"""Every way in which a module is made wrong: mutmut's operators, and three of our own.
+"""Every way in which a module is made wrong: mutmut's operators, and two of our own.
 
 What people read is left alone, since tests assert codes; so are annotations, decorators and, outside functions,
 everything but literals: whatever else is wrong there breaks the import, which any test notices.
@@ -27,12 +27,33 @@ def _left_out(node: cst.Expr) -> Iterable[cst.Pass]:
         yield cst.Pass()
 
 
+# Names of codecs and header fields are the same in any case.
+CASELESS = frozenset(
+    ("utf-8", "ascii", "latin-1", "cookie", "host", "origin", "referer", "user-agent")
+    + ("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site")
+)
+
+
+def _text(node: cst.BaseString) -> Iterable[cst.BaseString]:
+    """Change a text as mutmut does, but for changes of its case that change nothing."""
+    for wrong in operator_string(node):
+        if isinstance(node, cst.SimpleString) and isinstance(wrong, cst.SimpleString):
+            text = node.raw_value
+            if text in CASELESS and wrong.raw_value.lower() == text:
+                continue
+        yield wrong
+
+
 LITERALS: OPERATORS_TYPE = [
     (cst.BaseNumber, operator_number),
-    (cst.BaseString, operator_string),
+    (cst.BaseString, _text),
     (cst.Name, operator_name),
 ]
-OPERATORS: OPERATORS_TYPE = [*mutation_operators, (cst.If, _forced), (cst.Expr, _left_out)]
+OPERATORS: OPERATORS_TYPE = [
+    *((kind, _text if operator is operator_string else operator) for kind, operator in mutation_operators),
+    (cst.If, _forced),
+    (cst.Expr, _left_out),
+]
 
 FOR_PEOPLE = m.Raise(exc=m.Call(func=~m.Name("ApiError"))) | m.Call(func=m.Attribute(value=m.Name("logger")))
 LEFT_ALONE = FOR_PEOPLE | m.Annotation() | m.Decorator() | m.Call(func=m.Name("TypeVar"))

@@ -23,6 +23,9 @@ ADMISSION = (
     "test_stateless.py",
     "test_account_cookie.py",
     "test_instant_revocation.py",
+    "test_overtaken.py",
+    "test_hooks.py",
+    "test_transactions.py",
     "plugins/test_two_factor.py",
     "plugins/test_two_factor_trust.py",
 )
