@@ -28,10 +28,9 @@ def _left_out(node: cst.Expr) -> Iterable[cst.Pass]:
 
 
 # Names of codecs and header fields are the same in any case.
-CASELESS = frozenset(
-    ("utf-8", "ascii", "latin-1", "cookie", "host", "origin", "referer", "user-agent")
-    + ("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site")
-)
+CODECS = {"utf-8", "ascii", "latin-1"}
+FIELDS = {"cookie", "host", "origin", "referer", "user-agent", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site"}
+CASELESS = frozenset(CODECS | FIELDS)
 
 
 def _text(node: cst.BaseString) -> Iterable[cst.BaseString]:
