@@ -60,12 +60,27 @@ if child:
 """
 
 
+HASHING = """
+import os
+from app import plain
+
+auth = plain()
+auth.run(auth.accounts.hash, "password123")
+child = os.fork()
+hashed = auth.run(auth.accounts.hash, "password123")
+os.write(1, f"{hashed.startswith('$argon2id$')}\\n".encode())
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
 @requirement("ARCH-run")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_process_has_a_loop_of_its_own_and_ends() -> None:
+@pytest.mark.parametrize("program", [FORKING, HASHING], ids=["calls", "hashes"])
+def test_a_forked_process_has_a_loop_and_threads_of_its_own_and_ends(program: str) -> None:
     tests = str(Path(__file__).parent)
     run = subprocess.run(
-        [sys.executable, "-c", FORKING], cwd=tests, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", program], cwd=tests, capture_output=True, text=True, timeout=30, check=False
     )
     assert (run.returncode, run.stdout.split()) == (0, ["True", "True"]), run.stderr
 

@@ -9,9 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from app import content, make, plain, signed_up
-from portico import Auth, Context, MemorySecondaryStorage, RedisStorage, SessionOptions, before_create
+from portico import Auth, ConfigError, Context, MemorySecondaryStorage, RedisStorage, SessionOptions, before_create
+from portico.errors import UnstorableError
 from portico.messages import SessionData
-from portico.store.adapter import Where
+from portico.store.adapter import Sort, Where
 from portico.testing import Browser, Clock
 from requirements import requirement
 from store.redis_server import redis_storage
@@ -285,6 +286,61 @@ async def test_sign_ins_at_once_are_all_listed() -> None:
     browser = await here.sign_in()
     assert len(content(await browser.get("/list-sessions"))) == 22
     assert [key for key in here.storage.list_keys() if "lock" in key] == []
+
+
+@requirement("ARCH-secondary", "S-157")
+@pytest.mark.parametrize("options", [SessionOptions(), BOTH, KEPT], ids=["secondary", "both", "kept"])
+async def test_of_many_who_take_a_session_at_once_one_gets_it(options: SessionOptions) -> None:
+    here = Setting(options)
+    browser = await signed_up(here.auth)
+    token, ctx, taken = await token_of(browser), here.auth.context(None), list[Any]()
+
+    async def take() -> None:
+        taken.append(await here.auth.sessions.consume(ctx, token=token))
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(8):
+                tasks.start_soon(take)
+    assert [session.token for session in taken if session is not None] == [token]
+    assert await told(browser) is None
+    assert await here.held() == {}
+    assert await here.rows() == (1 if options is KEPT else 0)
+
+
+@requirement("ARCH-secondary")
+async def test_sessions_come_in_the_order_that_is_asked_for() -> None:
+    here = Setting()
+    first = await signed_up(here.auth)
+    user_id = (await told(first))["user"]["id"]
+    tokens = sorted([await token_of(browser) for browser in (first, await here.sign_in(), await here.sign_in())])
+    sorts: list[tuple[Sort, list[str]]] = [(Sort("token"), tokens), (Sort("token", "desc"), tokens[::-1])]
+    for sort, expected in sorts:
+        found = await here.auth.sessions.find_many(here.auth.context(None), user_id=user_id, sort=sort)
+        assert [session.token for session in found] == expected
+
+
+@requirement("ARCH-secondary")
+async def test_sessions_are_found_by_their_token_or_their_user_only() -> None:
+    here = Setting()
+    await signed_up(here.auth)
+    before = await here.held()
+    with pytest.raises(ConfigError, match="by token or user_id"):
+        await here.auth.sessions.find_many(here.auth.context(None), ip_address="203.0.113.7")
+    with pytest.raises(ConfigError, match="by token or user_id"):
+        await here.auth.sessions.delete(here.auth.context(None), ip_address="203.0.113.7")
+    assert await here.held() == before
+
+
+@requirement("ARCH-secondary")
+async def test_nobody_has_no_sessions() -> None:
+    here = Setting()
+    await signed_up(here.auth)
+    [user] = await here.auth.users.find_many(here.auth.context(None))
+    nobody, before = user.model_copy(update={"id": "x"}), await here.held()
+    with pytest.raises(UnstorableError, match="a user who exists"):
+        await here.auth.sessions.start(here.auth.context(None), nobody, remember=True, address="", agent="")
+    assert await here.held() == before
 
 
 @requirement("ARCH-secondary", "B-75")

@@ -287,6 +287,10 @@ class Gate(Reversed):
         self._inside = 0
         self.most = 0
 
+    def open(self) -> None:
+        """Be one of those who are inside."""
+        self._barrier.wait(5)
+
     def hash(self, password: str) -> str:
         with self._lock:
             self._inside += 1
@@ -307,6 +311,23 @@ async def test_no_more_than_the_allowed_hashes_are_computed_at_once() -> None:
             for _ in range(6):
                 tasks.start_soon(passwords.hash, "secret")
     assert (gate.hashed, gate.most) == (6, 2)
+
+
+@pytest.mark.anyio
+@requirement("ARCH-passwords")
+async def test_what_nobody_waits_for_is_not_hashed() -> None:
+    gate = Gate(2)
+    passwords = Passwords(gate, parallel=1)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(passwords.hash, "first")
+            async with anyio.create_task_group() as impatient:
+                impatient.start_soon(passwords.hash, "second")
+                await anyio.wait_all_tasks_blocked()
+                impatient.cancel_scope.cancel()
+            await anyio.to_thread.run_sync(gate.open)
+        assert await passwords.verify("first", "reversed:tsrif")
+    assert (gate.hashed, gate.most) == (1, 1)
 
 
 @requirement("ARCH-passwords")
