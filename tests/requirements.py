@@ -110,6 +110,8 @@ FEATURES = {
     "S-257": "the command line serves, migrates and makes secrets; a mistake is one sentence and exit code 2",
     "S-258": "a session is read together with its user",
     "S-271": "`migrate --check` tells CI by its exit code",
+    "S-274": "`portico doctor` passes, warns or fails each item of the checklist for production, with the remedy",
+    "S-275": "it advises encrypted copies and tokens, shared limits, and checks of the sender that are on",
     "S-276": "`portico secret` makes a secret",
     "S-254": "cross-origin answers follow from the trusted origins",
     "S-264": "freshness counts from sign-in, not from use",

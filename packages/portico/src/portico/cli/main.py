@@ -11,6 +11,7 @@ import typer
 
 from portico.cli import cleanup, client, embedded, server, tables
 from portico.cli.dev import serving, setup
+from portico.cli.doctor import command as doctor
 from portico.cli.generate.command import generate
 from portico.cli.info import command as info
 from portico.cli.target import Target, load
@@ -26,6 +27,7 @@ cli = typer.Typer(
 )
 cli.add_typer(client.cli, name="client")
 cli.command(epilog=cleanup.EXAMPLE)(cleanup.cleanup)
+cli.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 cli.command(epilog=info.EXAMPLE)(info.info)
 
 

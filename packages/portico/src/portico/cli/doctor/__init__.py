@@ -1,0 +1,1 @@
+"""`portico doctor`: what stands between an Auth and production."""
