@@ -254,6 +254,7 @@ ARCHITECTURE = {
     "ARCH-formats": "cookies, tokens and encrypted text are upstream's to the byte",
     "ARCH-dev": "`portico dev` shows mails, moves time, is driven as upstream's reference server is, and stays local",
     "ARCH-embedded": "`portico serve` needs nothing but a directory to write in",
+    "ARCH-create-admin": "an operator makes a first user, whose password no argument holds and no stranger knows",
     "ARCH-client": "the published client calls Portico and upstream, over HTTP and in the process, awaited and not",
     "ARCH-generated": "a client is made of a document alone, to the same byte each time",
     "ARCH-generated-folder": "a generated folder is replaced as a whole or not at all, and any other is left alone",

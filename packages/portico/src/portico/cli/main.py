@@ -9,7 +9,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from portico.cli import cleanup, client, embedded, server, tables
+from portico.cli import cleanup, client, create_admin, embedded, server, tables
 from portico.cli.dev import serving, setup
 from portico.cli.doctor import command as doctor
 from portico.cli.generate.command import generate
@@ -27,6 +27,7 @@ cli = typer.Typer(
 )
 cli.add_typer(client.cli, name="client")
 cli.command(epilog=cleanup.EXAMPLE)(cleanup.cleanup)
+cli.command(epilog=create_admin.EXAMPLE)(create_admin.create_admin)
 cli.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 cli.command(epilog=info.EXAMPLE)(info.info)
 
