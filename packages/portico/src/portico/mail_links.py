@@ -1,9 +1,11 @@
 """Links in mails: their tokens, their addresses, and the way back to a page of the application."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
+
+from pydantic_core import to_json
 
 from portico.context import Context
 from portico.crypto.claims import are_current
@@ -101,9 +103,18 @@ def link(ctx: Context, path: str, callback_url: str, **query: str) -> str:
     pairs = {**query, "callbackURL": callback_url}
     # Text that is no Unicode cannot be in a link; it is refused when the link is followed.
     text = "&".join(f"{name}={quote(value, safe=UNRESERVED, errors='replace')}" for name, value in pairs.items())
+    return f"{_address(ctx, path)}?{text}"
+
+
+def form_link(ctx: Context, path: str, query: Mapping[str, str]) -> str:
+    """Return the address of an endpoint like `link`, with a query that is written as browsers write forms."""
+    return f"{_address(ctx, path)}?{_as_form(query.items())}"
+
+
+def _address(ctx: Context, path: str) -> str:
     if not ctx.site.origin:
         raise ConfigError("a link was asked for by a call that says no host: give DynamicBaseURL a fallback")
-    return f"{ctx.site.url}{path}?{text}"
+    return f"{ctx.site.url}{path}"
 
 
 UNRESERVED = "!*'()"
@@ -116,10 +127,24 @@ def with_query(url: str, name: str, value: str) -> str:
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     place = next((index for index, (key, _) in enumerate(pairs) if key == name), len(pairs))
     others = [pair for pair in pairs[place:] if pair[0] != name]
-    # Browsers write a form like this; Python leaves the tilde.
-    query = urlencode([*pairs[:place], (name, value), *others], safe="*", errors="replace").replace("~", "%7E")
+    query = _as_form([*pairs[:place], (name, value), *others])
     path = parts.path or ("/" if parts.scheme in {"http", "https"} else "")
     return parts._replace(path=path, query=query).geturl()
+
+
+def with_fields(url: str, fields: Mapping[str, Any]) -> str:
+    """Return `url` with the fields of a message in its query; of a list, the values between commas."""
+    for name, value in fields.items():
+        values = value if isinstance(value, list) else [value]
+        url = with_query(
+            url, name, ",".join(each if isinstance(each, str) else to_json(each).decode() for each in values)
+        )
+    return url
+
+
+def _as_form(pairs: Iterable[tuple[str, str]]) -> str:
+    # Browsers write a form like this; Python leaves the tilde.
+    return urlencode(list(pairs), safe="*", errors="replace").replace("~", "%7E")
 
 
 def with_error(url: str, code: str) -> str:

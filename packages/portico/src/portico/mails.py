@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from portico.http import Request
 from portico.models import User
@@ -14,6 +14,26 @@ answer: how long it takes is not seen, and a failure is logged."""
 
 OnUser = Callable[[User, Request | None], Awaitable[None]]
 """An async function that is told about a user, with the request that caused it; None for a server call."""
+
+
+class ToUser(Protocol):
+    """A mail to somebody who is a user."""
+
+    @property
+    def user(self) -> User: ...
+
+
+@runtime_checkable
+class ToAddress(Protocol):
+    """A mail to an address, whoever has it."""
+
+    @property
+    def email(self) -> str: ...
+
+
+def address_of(mail: ToUser | ToAddress) -> str:
+    """Return where a mail goes."""
+    return mail.email if isinstance(mail, ToAddress) else mail.user.email
 
 
 @dataclass(frozen=True, kw_only=True)

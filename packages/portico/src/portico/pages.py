@@ -1,7 +1,7 @@
 """The few pages that browsers are shown: no script, no frame, no other host."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from urllib.parse import urlencode, urlsplit
 
@@ -52,11 +52,17 @@ def confirmation(heading: str, query: Mapping[str, str]) -> Html:
     return page(heading, CONFIRMATION.format(heading=escape(heading), action=escape(f"?{urlencode(query)}")))
 
 
-def confirmation_headers(target: str | None) -> list[Header]:
-    """Return the headers of a confirmation page whose answer may lead to `target`, a URL that was checked before."""
-    parts = urlsplit(target or "")
+def _place(target: str) -> str | None:
+    """Return the origin of a URL as a policy names it; None if it is the page's own, or cannot be named."""
+    parts = urlsplit(target)
+    if not parts.scheme or not HOST.fullmatch(parts.netloc):
+        return None
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
+
+
+def confirmation_headers(targets: Iterable[str]) -> list[Header]:
+    """Return the headers of a confirmation page whose answer may lead to `targets`, URLs that were checked before."""
     # Browsers hold a redirect against the policy of the page whose form led to it.
-    place = f" {parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f" {parts.scheme}:"
-    forms = f"'self'{place}" if parts.scheme and HOST.fullmatch(parts.netloc) else "'self'"
+    forms = " ".join(dict.fromkeys(["'self'", *filter(None, map(_place, targets))]))
     # The token is in the address of this page. The origin itself is what the button's request is checked by.
     return [*headers(forms), ("referrer-policy", "same-origin"), ("cache-control", "no-store")]

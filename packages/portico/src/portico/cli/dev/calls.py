@@ -14,6 +14,8 @@ from portico.wire import Reader, to_wire, wire_name
 UPSTREAM: Mapping[str, str] = MappingProxyType(
     {
         "/list-accounts": "listUserAccounts",
+        "/sign-in/magic-link": "signInMagicLink",
+        "/magic-link/verify": "magicLinkVerify",
         "/two-factor/enable": "enableTwoFactor",
         "/two-factor/disable": "disableTwoFactor",
         "/two-factor/get-totp-uri": "getTOTPURI",

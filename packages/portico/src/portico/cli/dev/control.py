@@ -71,9 +71,8 @@ async def _outbox(setup: Setup, request: Request) -> Response:
         [
             {"seq": letter.number, "at": timestamp(letter.at), "kind": letter.kind, "data": data}
             for letter in setup.mailbox
-            for data in [
-                {"user": to_wire(letter.user), **{wire_name(key): value for key, value in letter.contents.items()}}
-            ]
+            for user in [{} if letter.user is None else {"user": to_wire(letter.user)}]
+            for data in [{**user, **{wire_name(key): value for key, value in letter.contents.items()}}]
         ]
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from portico.http import Request
+from portico.mails import address_of
 from portico.models import User
 
 
@@ -17,8 +18,9 @@ class Letter:
     at: datetime
     kind: str
     address: str
-    user: User
-    contents: Mapping[str, str]
+    user: User | None
+    """None if it goes to an address, whoever has it."""
+    contents: Mapping[str, Any]
     """What the mailer was given besides the user: a link, its token, a new address."""
 
 
@@ -40,9 +42,11 @@ class Mailbox:
         """Return a mailer that keeps what it is asked to send."""
 
         async def keep(mail: Any, request: Request | None) -> None:
-            contents = {each.name: getattr(mail, each.name) for each in fields(mail) if each.name != "user"}
+            given = {each.name: getattr(mail, each.name) for each in fields(mail)}
+            contents = {name: value for name, value in given.items() if name != "user" and value is not None}
             self._sent += 1
-            self._letters.append(Letter(self._sent, self._clock(), kind, mail.user.email, mail.user, contents))
+            at, user = self._clock(), given.get("user")
+            self._letters.append(Letter(self._sent, at, kind, address_of(mail), user, contents))
 
         return keep
 

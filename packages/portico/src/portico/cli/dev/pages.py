@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from html import escape
 
+from pydantic_core import to_json
+
 from portico.cli.dev.mailbox import Letter
 from portico.cli.dev.setup import Setup
 from portico.crypto.random import random_url_safe
@@ -65,9 +67,10 @@ def _letter(letter: Letter) -> str:
 
 
 def _contents(letter: Letter) -> Iterator[tuple[str, str]]:
-    yield "name", escape(letter.user.name)
+    if letter.user is not None:
+        yield "name", escape(letter.user.name)
     for name, value in letter.contents.items():
-        shown = escape(value)
+        shown = escape(value if isinstance(value, str) else to_json(value).decode())
         yield name.replace("_", " "), f'<a href="{shown}">{shown}</a>' if name == "url" else shown
 
 

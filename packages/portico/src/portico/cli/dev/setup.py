@@ -20,6 +20,7 @@ from portico.options import (
     UserOptions,
 )
 from portico.plugins.bearer import Bearer
+from portico.plugins.magic_link import MagicLink
 from portico.plugins.open_api import OpenApi
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
@@ -27,8 +28,14 @@ from portico.store.connect import open_store
 from portico.store.executors.sqlite import SqliteExecutor
 from portico.store.sql.adapter import SqlAdapter
 
-PLUGINS: Mapping[str, Callable[[], Plugin[Any, Any]]] = MappingProxyType(
-    {kind.id: kind for kind in (Bearer, Username, TwoFactor, OpenApi)}
+PLUGINS: Mapping[str, Callable[[Mailbox], Plugin[Any, Any]]] = MappingProxyType(
+    {
+        Bearer.id: lambda mailbox: Bearer(),
+        Username.id: lambda mailbox: Username(),
+        TwoFactor.id: lambda mailbox: TwoFactor(),
+        MagicLink.id: lambda mailbox: MagicLink(send_magic_link=mailbox.keeper("magic-link")),
+        OpenApi.id: lambda mailbox: OpenApi(),
+    }
 )
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_LENGTH = 48
@@ -68,7 +75,7 @@ def make(database: str, ids: str | None, port: int, address: str) -> Setup:
     mailbox = Mailbox(clock)
     origins = frozenset(f"http://{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]"))
     auth = Auth(
-        plugins=_plugins(ids),
+        plugins=_plugins(ids, mailbox),
         database=store,
         secret=random_letters(SECRET_LENGTH),
         base_url=address,
@@ -89,9 +96,9 @@ def make(database: str, ids: str | None, port: int, address: str) -> Setup:
     return Setup(auth=auth, database=executor, clock=clock, mailbox=mailbox, origins=origins)
 
 
-def _plugins(ids: str | None) -> list[Plugin[Any, Any]]:
+def _plugins(ids: str | None, mailbox: Mailbox) -> list[Plugin[Any, Any]]:
     wanted = list(PLUGINS) if ids is None else [each.strip() for each in ids.split(",") if each.strip()]
     unknown = [each for each in wanted if each not in PLUGINS]
     if unknown:
         raise ConfigError(f"there is no plugin {', '.join(map(repr, unknown))}; there are {', '.join(PLUGINS)}")
-    return [PLUGINS[each]() for each in dict.fromkeys(wanted)]
+    return [PLUGINS[each](mailbox) for each in dict.fromkeys(wanted)]
