@@ -43,6 +43,8 @@ BY_PROVIDER = "an account may be named by its provider, too"
 ID_TOKENS_TOO = "id tokens are encrypted like the others"
 ONE_ORDER = "every refusal has its message first; upstream turns it round for this one"
 DEAD_LINKS = "a new password ends the changes of address that were under way"
+EVERY_SIGN_IN = "a second factor is asked for however the first one was shown"
+ITS_USER_ONLY = "who proves a mailbox first ends the links that were mailed for the account before"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -118,6 +120,16 @@ DIFFERENCES = [
     Deliberate("plugins/username: * of another kind *", "*", TYPED_COLUMNS),
     Deliberate("plugins/two-factor: a code is used twice", "5 POST /two-factor/verify-totp: *", EACH_STEP_ONCE),
     Deliberate("plugins/two-factor: a code is used twice", "rows: *", EACH_STEP_ONCE),
+    Deliberate("links/magic-link: never on to 'https://evil.test@*", "*", URLS_WITHOUT_TRICKS),
+    Deliberate("links/magic-link: what is no link", "* GET /magic-link/verify?token=%00: *", STORABLE),
+    Deliberate("links/magic-link: tokens that are for something else", "rows: verification", ITS_USER_ONLY),
+    Deliberate("links/magic-link: where nobody is to be remembered", "*expiresAt", STILL_NOT_REMEMBERED),
+    Deliberate("closed links/magic-link: a second factor", "* confirm: body.json.token", LIVE_SESSION),
+    Deliberate("closed links/magic-link: a second factor", "* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
+    *[
+        Deliberate("closed links/magic-link: a second factor", place, EVERY_SIGN_IN)
+        for place in ("* to a page: *", "* as JSON: *", "* GET /get-session: *", "rows: session", "rows: verification")
+    ],
     Deliberate("*/two-factor: *", "* confirm: body.json.token", LIVE_SESSION),
     Deliberate("*/two-factor: *", "* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
     Deliberate(

@@ -35,7 +35,7 @@ RANDOM = re.compile(
     r"|(?P<scrypt>\b[0-9a-f]{32}:[0-9a-f]{128}\b)"
     r"|(?P<argon2id>\$argon2id\$.*)"
     r"|(?P<base32>(?<=secret=)[A-Z2-7]{52})"
-    r"|(?P<digest>(?:(?<=verification:)|(?<=\"identifier\":\"))[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-]))"
+    r"|(?P<digest>(?:(?<=verification:)|(?<=\"identifier\":\")|(?<=magic-link:))[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-]))"
     r"|(?P<mac>(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?=!))"
     r"|(?P<jwt>eyJhbGciOiJIUzI1NiJ9\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43})"
     r"|(?P<reset>(?:(?<=reset-password[:/])|(?<=token=)|^)[A-Za-z0-9]{24}(?![A-Za-z0-9]))"

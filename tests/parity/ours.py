@@ -39,8 +39,10 @@ from portico.crypto.password import Scrypt
 from portico.hosts import asgi
 from portico.options import AdvancedOptions, CookieCacheOptions, DatabaseOptions, RateLimitOptions
 from portico.plugins.bearer import Bearer
+from portico.plugins.magic_link import MagicLink, MagicLinkMail
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
+from portico.rate_limit import RateLimit
 
 ENVIRONMENT = os.environ
 TABLE = 'create table if not exists "secondaryStorage" ("key" text primary key, "value" text, "ends" bigint)'
@@ -53,6 +55,7 @@ COUNT = (
 )
 PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
     "bearer": Bearer,
+    "magic-link": lambda: magic_link(),  # noqa: PLW0108  # it is written below
     "username": Username,
     "two-factor": lambda: TwoFactor(issuer=ENVIRONMENT["ISSUER"]),
 }
@@ -151,6 +154,27 @@ def told(kind: str, switch: str = "hooks") -> Callable[..., Any] | None:
         OUTBOX.append({"kind": kind, "user": user.email})
 
     return keep if switch in MAILS else None
+
+
+async def keep_link(mail: MagicLinkMail, request: object) -> None:
+    rest = {} if mail.metadata is None else {"metadata": mail.metadata}
+    OUTBOX.append({"kind": "magic-link", "email": mail.email, "url": mail.url, "token": mail.token, **rest})
+
+
+def magic_link() -> MagicLink[Any, Any]:
+    way: Any = ENVIRONMENT.get("STORE_TOKEN", "plain")
+    limits: dict[str, Any] = {}
+    if "LINK_LIMIT" in ENVIRONMENT:
+        limits["rate_limit"] = RateLimit(window=60, max=int(ENVIRONMENT["LINK_LIMIT"]))
+    return MagicLink(
+        send_magic_link=keep_link,
+        # Tokens are stored backwards.
+        store_token=(lambda token: token[::-1]) if way == "backwards" else way,
+        generate_token=(lambda email: f"token-of-{email}") if is_on("TOKEN_OF_ADDRESS") else None,
+        **limits,
+        **flags(disable_sign_up="DISABLE_LINK_SIGN_UP"),
+        **seconds(expires_in="LINK_EXPIRES_IN"),
+    )
 
 
 def email_and_password() -> EmailAndPassword:

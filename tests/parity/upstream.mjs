@@ -3,7 +3,7 @@ import http from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
-import { bearer, genericOAuth, twoFactor, username } from "better-auth/plugins";
+import { bearer, genericOAuth, magicLink, multiSession, twoFactor, username } from "better-auth/plugins";
 import Database from "better-sqlite3";
 import mysql from "mysql2/promise";
 import pg from "pg";
@@ -56,8 +56,20 @@ const NAMES = {
 };
 const names = (table) => (env.RENAMED === "1" ? NAMES[table] : {});
 
+// Tokens are stored backwards.
+const STORES = { backwards: { type: "custom-hasher", hash: async (token) => [...token].reverse().join("") } };
 const PLUGINS = {
   bearer: () => bearer(),
+  "magic-link": () =>
+    magicLink({
+      sendMagicLink: async (mail) => void outbox.push({ kind: "magic-link", ...mail }),
+      disableSignUp: flag("DISABLE_LINK_SIGN_UP"),
+      expiresIn: seconds("LINK_EXPIRES_IN"),
+      storeToken: STORES[env.STORE_TOKEN] ?? env.STORE_TOKEN,
+      generateToken: env.TOKEN_OF_ADDRESS === "1" ? (email) => `token-of-${email}` : undefined,
+      rateLimit: env.LINK_LIMIT ? { window: 60, max: seconds("LINK_LIMIT") } : undefined,
+    }),
+  "multi-session": () => multiSession({ maximumSessions: seconds("MAXIMUM_SESSIONS") ?? 5 }),
   username: () => username(),
   "two-factor": () => twoFactor({ issuer: env.ISSUER }),
 };

@@ -13,6 +13,7 @@ from parity.scenarios.cookie_cache import COOKIE_CACHE
 from parity.scenarios.delete_user import DELETE_USER
 from parity.scenarios.fields import FIELDS
 from parity.scenarios.ids import IDS
+from parity.scenarios.magic_link import MAGIC_LINK
 from parity.scenarios.origins import ORIGINS
 from parity.scenarios.password_reset import PASSWORD_RESET
 from parity.scenarios.passwords import PASSWORDS
@@ -56,6 +57,7 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "bearer": BEARER,
     "username": USERNAMES,
     "two-factor": TWO_FACTOR,
+    "magic-link": MAGIC_LINK,
     "rate limit": RATE_LIMITS,
     "options": CONFIGURED,
     "beyond one process": SECONDARY,

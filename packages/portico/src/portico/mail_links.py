@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urljoin, urlsplit
 
 from pydantic_core import to_json
 
@@ -128,8 +128,7 @@ def with_query(url: str, name: str, value: str) -> str:
     place = next((index for index, (key, _) in enumerate(pairs) if key == name), len(pairs))
     others = [pair for pair in pairs[place:] if pair[0] != name]
     query = _as_form([*pairs[:place], (name, value), *others])
-    path = parts.path or ("/" if parts.scheme in {"http", "https"} else "")
-    return parts._replace(path=path, query=query).geturl()
+    return parts._replace(path=_path(parts), query=query).geturl()
 
 
 def with_fields(url: str, fields: Mapping[str, Any]) -> str:
@@ -150,11 +149,16 @@ def _as_form(pairs: Iterable[tuple[str, str]]) -> str:
 def with_error(url: str, code: str) -> str:
     """Return `url` with an error in its query, which otherwise stays as it is."""
     parts = urlsplit(urljoin("http://localhost", url) if url.startswith("/") else url)
-    path = parts.path or ("/" if parts.scheme in {"http", "https"} else "")
-    pointed = parts._replace(path=path, query=f"{parts.query}&error={code}" if parts.query else f"error={code}")
+    pointed = parts._replace(path=_path(parts), query=f"{parts.query}&error={code}" if parts.query else f"error={code}")
     return pointed._replace(scheme="", netloc="").geturl() if url.startswith("/") else pointed.geturl()
 
 
 def absolute(ctx: Context, url: str) -> str:
     """Return a place that was checked before as a whole URL."""
-    return urljoin(ctx.site.origin, url) if url.startswith("/") else url
+    whole = urlsplit(urljoin(ctx.site.origin, url) if url.startswith("/") else url)
+    return whole._replace(path=_path(whole)).geturl()
+
+
+def _path(parts: SplitResult) -> str:
+    """Return the path as browsers write it: a page of the web has one."""
+    return parts.path or ("/" if parts.scheme in {"http", "https"} else "")
