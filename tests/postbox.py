@@ -23,10 +23,12 @@ from portico import (
     UserOptions,
     VerificationMail,
 )
+from portico.mails import address_of
+from portico.plugins.magic_link import MagicLinkMail
 from portico.testing import Browser
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-Mail = ResetPasswordMail | VerificationMail | ChangeEmailMail | DeleteAccountMail
+Mail = ResetPasswordMail | VerificationMail | ChangeEmailMail | DeleteAccountMail | MagicLinkMail
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Postbox:
     requests: list[Request | None] = field(default_factory=list["Request | None"])
 
     async def keep(self, mail: Mail, request: Request | None) -> None:
-        self.mails.append((mail.user.email, mail))
+        self.mails.append((address_of(mail), mail))
         self.requests.append(request)
 
     def tells(self, name: str) -> Any:

@@ -25,6 +25,7 @@ from portico import (
     SessionOptions,
 )
 from portico.endpoint import Endpoint, Plugin, Route
+from portico.plugins.magic_link import MagicLink
 from portico.published import PublishedApi
 from portico.testing import Browser, Clock
 from portico.wire import Wire
@@ -214,7 +215,9 @@ def everything(*, hasher: Any = CHEAP, **options: Any) -> Site:
         ),
         **options,
     }
-    return Site(Auth(plugins=PLUGINS, **given), clock, postbox, given["base_url"])
+    mailing = MagicLink[Any, Any](send_magic_link=postbox.keep)
+    plugins = [mailing if isinstance(each, MagicLink) else each for each in PLUGINS]
+    return Site(Auth(plugins=plugins, **given), clock, postbox, given["base_url"])
 
 
 def fitting(model: type[Wire] | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from portico.endpoint import Endpoint, Resource, Route
 from portico.errors import (
     CROSS_SITE_NAVIGATION_LOGIN_BLOCKED,
+    INVALID_CALLBACK_URL,
     INVALID_JSON,
     INVALID_ORIGIN,
     MISSING_OR_NULL_ORIGIN,
@@ -97,17 +98,17 @@ def _refusals(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
         yield from FOREIGN
         if endpoint.csrf == "login" or route.confirms:
             yield CROSS_SITE_NAVIGATION_LOGIN_BLOCKED
-    yield from _refused_targets(endpoint)
+    yield from _refused_targets(endpoint, route)
     if route.method != "GET":
         yield from (PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
     yield from ANYWHERE
 
 
-def _refused_targets(endpoint: Endpoint) -> Iterator[ErrorCode]:
+def _refused_targets(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
     for model in (endpoint.body, endpoint.query):
         for wire, _ in model.wire_names if model else ():
             if wire in TARGETS:
-                yield TARGETS[wire]
+                yield INVALID_CALLBACK_URL if route.is_link else TARGETS[wire]
                 yield ErrorCode(400, None, f"Invalid {wire}: expected a string")
 
 
