@@ -25,6 +25,11 @@ async def awaited(client: AsyncAuthClient) -> None:
     assert_type(client.with_options(timeout=1), AsyncAuthClient)
 
 
+async def linked(client: AsyncAuthClient) -> None:
+    assert_type(await client.sign_in.magic_link(email="", metadata={"theme": "dark"}), models.Status)
+    assert_type(await client.magic_link.verify(token=""), models.MagicLinkVerified | models.TwoFactorRequired)
+
+
 def called(client: AuthClient) -> None:
     assert_type(client.sign_in.email(email="", password=""), models.SignedIn | models.TwoFactorRequired)
     assert_type(client.session.get(), models.SessionData | None)

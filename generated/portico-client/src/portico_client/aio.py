@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from portico_client_runtime import OMIT, AsyncBaseClient, AsyncResource, Omit, Operation, RequestOptions
 
@@ -42,6 +43,47 @@ class AsyncSignInResource(AsyncResource):
         return await self._client.send(
             operations.SIGN_IN_EMAIL,
             body={"email": email, "password": password, "callbackURL": callback_url, "rememberMe": remember_me},
+            options=options,
+        )
+
+    async def magic_link(
+        self,
+        *,
+        email: str,
+        name: str | Omit = OMIT,
+        callback_url: str | Omit = OMIT,
+        new_user_callback_url: str | Omit = OMIT,
+        error_callback_url: str | Omit = OMIT,
+        metadata: Mapping[str, Any] | Omit = OMIT,
+        options: RequestOptions | None = None,
+    ) -> models.Status:
+        """Mail a link that signs in; the answer is the same whether or not anybody has the address.
+
+        Args:
+            name: Of a new user; the empty text if left out.
+            callback_url: Where the link leads in the end; `/` if left out.
+            new_user_callback_url: Where it leads a new user.
+            error_callback_url: Where it leads with `?error=` if it is refused.
+            metadata: Handed to the application that sends the mail.
+
+        Raises:
+            BadRequest: BAD_REQUEST, VALIDATION_ERROR
+            Forbidden: CROSS_SITE_NAVIGATION_LOGIN_BLOCKED, INVALID_CALLBACK_URL, INVALID_ERROR_CALLBACK_URL,
+                INVALID_NEW_USER_CALLBACK_URL, INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self._client.send(
+            operations.SIGN_IN_MAGIC_LINK,
+            body={
+                "email": email,
+                "name": name,
+                "callbackURL": callback_url,
+                "newUserCallbackURL": new_user_callback_url,
+                "errorCallbackURL": error_callback_url,
+                "metadata": metadata,
+            },
             options=options,
         )
 
@@ -120,6 +162,47 @@ class AsyncSignUpResource(AsyncResource):
                 "rememberMe": remember_me,
                 "username": username,
                 "displayUsername": display_username,
+            },
+            options=options,
+        )
+
+
+class AsyncMagicLinkResource(AsyncResource):
+    """`client.magic_link`."""
+
+    async def verify(
+        self,
+        *,
+        token: str,
+        callback_url: str | Omit = OMIT,
+        error_callback_url: str | Omit = OMIT,
+        new_user_callback_url: str | Omit = OMIT,
+        options: RequestOptions | None = None,
+    ) -> models.MagicLinkVerified | models.TwoFactorRequired:
+        """Follow the link in the mail, which works once: sign in whoever has the address, as a new user if nobody has.
+
+        A refusal is a redirect with `?error=`, to `errorCallbackURL`, `callbackURL` or `/`: INVALID_TOKEN,
+        new_user_signup_disabled, or why there is no new user. Where a further step is needed, the page at `callbackURL`
+        is told so by the fields of that answer, in its query.
+
+        Args:
+            callback_url: Where to go afterwards; without it the answer is JSON.
+            error_callback_url: Where to go with `?error=` if the link is refused; `callbackURL` or `/` if left out.
+            new_user_callback_url: Where to go with a new user; `callbackURL` if left out.
+
+        Raises:
+            BadRequest: VALIDATION_ERROR
+            Forbidden: INVALID_CALLBACK_URL
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self._client.send(
+            operations.MAGIC_LINK_VERIFY,
+            query={
+                "token": token,
+                "callbackURL": callback_url,
+                "errorCallbackURL": error_callback_url,
+                "newUserCallbackURL": new_user_callback_url,
             },
             options=options,
         )
@@ -273,6 +356,11 @@ class AsyncAuthClient(AsyncBaseClient[models.SessionData]):
     def sign_up(self) -> AsyncSignUpResource:
         """`client.sign_up`."""
         return AsyncSignUpResource(self)
+
+    @cached_property
+    def magic_link(self) -> AsyncMagicLinkResource:
+        """`client.magic_link`."""
+        return AsyncMagicLinkResource(self)
 
     @cached_property
     def open_api(self) -> AsyncOpenApiResource:

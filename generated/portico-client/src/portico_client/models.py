@@ -203,6 +203,12 @@ class BackupCodeAccepted(Model):
 ListSessionsReply = TypeAliasType("ListSessionsReply", list[Session])
 
 
+class MagicLinkVerified(Model):
+    token: str
+    user: User
+    session: Session
+
+
 class PasswordChanged(Model):
     token: str | None
     """

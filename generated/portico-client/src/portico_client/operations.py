@@ -56,6 +56,12 @@ SIGN_IN_EMAIL: Final[Operation[models.SignedIn | models.TwoFactorRequired]] = Op
 SIGN_UP_EMAIL: Final[Operation[models.SignedUp]] = Operation(
     "POST", "/sign-up/email", models.SignedUp, signals=("session",)
 )
+SIGN_IN_MAGIC_LINK: Final[Operation[models.Status]] = Operation(
+    "POST", "/sign-in/magic-link", models.Status, plugin="magic-link"
+)
+MAGIC_LINK_VERIFY: Final[Operation[models.MagicLinkVerified | models.TwoFactorRequired]] = Operation(
+    "GET", "/magic-link/verify", models.MagicLinkVerified | models.TwoFactorRequired, plugin="magic-link"
+)
 OPEN_API_GENERATE_SCHEMA: Final[Operation[models.OpenApiDocument]] = Operation(
     "GET", "/open-api/generate-schema", models.OpenApiDocument, plugin="open-api", idempotent=True
 )

@@ -6,6 +6,11 @@ from collections.abc import Callable, Sequence
 from portico_client_runtime import ClientPlugin
 
 
+def magic_link_client() -> ClientPlugin:
+    """Say that the server has the plugin `magic-link`."""
+    return ClientPlugin(id="magic-link")
+
+
 def open_api_client() -> ClientPlugin:
     """Say that the server has the plugin `open-api`."""
     return ClientPlugin(id="open-api")

@@ -165,6 +165,7 @@ class MagicLink(Plugin[UserT, SessionT]):
         Route("GET", "/magic-link/verify"),
         Route("POST", "/magic-link/verify", confirms=True),
         confirmation="Sign in",
+        client="magic_link.verify",
         operation_id="verifyMagicLink",
     )
     async def verify(
