@@ -40,6 +40,7 @@ from portico.hosts import asgi
 from portico.options import AdvancedOptions, CookieCacheOptions, DatabaseOptions, RateLimitOptions
 from portico.plugins.bearer import Bearer
 from portico.plugins.magic_link import MagicLink, MagicLinkMail
+from portico.plugins.multi_session import MultiSession
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
 from portico.rate_limit import RateLimit
@@ -56,6 +57,7 @@ COUNT = (
 PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
     "bearer": Bearer,
     "magic-link": lambda: magic_link(),  # noqa: PLW0108  # it is written below
+    "multi-session": lambda: MultiSession(**seconds(maximum_sessions="MAXIMUM_SESSIONS")),
     "username": Username,
     "two-factor": lambda: TwoFactor(issuer=ENVIRONMENT["ISSUER"]),
 }

@@ -11,6 +11,7 @@ from portico.models import Session, User
 from portico.openapi import Json, document
 from portico.plugins.bearer import Bearer
 from portico.plugins.magic_link import MagicLink, MagicLinkMail
+from portico.plugins.multi_session import MultiSession
 from portico.plugins.open_api import OpenApi
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
@@ -26,6 +27,7 @@ async def send_nothing(mail: MagicLinkMail, request: Request | None) -> None:
 class PublishedApi(Api[User, Session]):
     bearer = Bearer()
     magic_link = MagicLink(send_magic_link=send_nothing)
+    multi_session = MultiSession()
     open_api = OpenApi()
     two_factor = TwoFactor()
     username = Username()

@@ -16,6 +16,8 @@ UPSTREAM: Mapping[str, str] = MappingProxyType(
         "/list-accounts": "listUserAccounts",
         "/sign-in/magic-link": "signInMagicLink",
         "/magic-link/verify": "magicLinkVerify",
+        "/multi-session/set-active": "setActiveSession",
+        "/multi-session/revoke": "revokeDeviceSession",
         "/two-factor/enable": "enableTwoFactor",
         "/two-factor/disable": "disableTwoFactor",
         "/two-factor/get-totp-uri": "getTOTPURI",

@@ -21,6 +21,7 @@ from portico.options import (
 )
 from portico.plugins.bearer import Bearer
 from portico.plugins.magic_link import MagicLink
+from portico.plugins.multi_session import MultiSession
 from portico.plugins.open_api import OpenApi
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
@@ -34,6 +35,7 @@ PLUGINS: Mapping[str, Callable[[Mailbox], Plugin[Any, Any]]] = MappingProxyType(
         Username.id: lambda mailbox: Username(),
         TwoFactor.id: lambda mailbox: TwoFactor(),
         MagicLink.id: lambda mailbox: MagicLink(send_magic_link=mailbox.keeper("magic-link")),
+        MultiSession.id: lambda mailbox: MultiSession(),
         OpenApi.id: lambda mailbox: OpenApi(),
     }
 )
