@@ -2,7 +2,7 @@
 // node client.mjs <base URL of the server> <origin of the browser> <flows, separated by commas>
 import { createHmac } from "node:crypto";
 import { createAuthClient } from "better-auth/client";
-import { twoFactorClient, usernameClient } from "better-auth/client/plugins";
+import { magicLinkClient, multiSessionClient, twoFactorClient, usernameClient } from "better-auth/client/plugins";
 
 const [baseURL, origin, wanted] = process.argv.slice(2);
 const PASSWORD = "password123";
@@ -25,7 +25,8 @@ function browser() {
     }
     return response;
   };
-  const client = createAuthClient({ baseURL, fetchOptions: { customFetchImpl }, plugins: [usernameClient(), twoFactorClient()] });
+  const plugins = [usernameClient(), twoFactorClient(), magicLinkClient(), multiSessionClient()];
+  const client = createAuthClient({ baseURL, fetchOptions: { customFetchImpl }, plugins });
   return client;
 }
 
@@ -112,6 +113,38 @@ const FLOWS = {
     await step("the address of the secret", three.twoFactor.getTotpUri({ password: PASSWORD }));
     await step("it is turned off", three.twoFactor.disable({ password: PASSWORD }));
     await step("one step again", one.signIn.email(credentials));
+  },
+  async links() {
+    const [one, two] = [browser(), browser()];
+    await step("a link is asked for", one.signIn.magicLink({ email: ANN.email, name: "Ann", metadata: { theme: "dark" } }));
+    await step("a malformed address", one.signIn.magicLink({ email: "ann" }));
+    await step("a strange place", one.signIn.magicLink({ email: ANN.email, callbackURL: "https://evil.test" }));
+    const token = await mailed("magic-link");
+    await step("it is followed", two.magicLink.verify({ query: { token } }));
+    await step("who is it", two.getSession());
+    await step("nobody else", one.getSession());
+    await step("a second link", one.signIn.magicLink({ email: ANN.email }));
+    await step("it signs in again", one.magicLink.verify({ query: { token: await mailed("magic-link") } }));
+    await step("both are listed", two.listSessions());
+  },
+  async several() {
+    const [one, two] = [browser(), browser()];
+    const bob = { name: "Bob", email: "bob@example.com", password: PASSWORD };
+    await step("nobody is there", one.multiSession.listDeviceSessions());
+    const ann = await step("one signs up", one.signUp.email(ANN));
+    await step("one is there", one.multiSession.listDeviceSessions());
+    await step("another one signs up", one.signUp.email(bob));
+    await step("who is it", one.getSession());
+    await step("the first one is back", one.multiSession.setActive({ sessionToken: ann.token }));
+    await step("who is it now", one.getSession());
+    await step("a wrong one", one.multiSession.setActive({ sessionToken: "wrong" }));
+    await step("not in this browser", two.multiSession.setActive({ sessionToken: ann.token }));
+    await step("nobody is signed in there", two.multiSession.revoke({ sessionToken: ann.token }));
+    await step("the first one leaves", one.multiSession.revoke({ sessionToken: ann.token }));
+    await step("who is left", one.getSession());
+    await step("one is left", one.multiSession.listDeviceSessions());
+    await step("all sign out", one.signOut());
+    await step("nobody is left", one.multiSession.listDeviceSessions());
   },
   async mails() {
     const [one, two] = [browser(), browser()];

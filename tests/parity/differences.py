@@ -43,6 +43,8 @@ BY_PROVIDER = "an account may be named by its provider, too"
 ID_TOKENS_TOO = "id tokens are encrypted like the others"
 ONE_ORDER = "every refusal has its message first; upstream turns it round for this one"
 DEAD_LINKS = "a new password ends the changes of address that were under way"
+UNTIL_THE_WINDOW = "who is not to be remembered cannot be switched back to when the window was closed"
+ONLY_SIGNED = "a cookie that nobody signed stands for no session, and is replaced by one that is signed"
 EVERY_SIGN_IN = "a second factor is asked for however the first one was shown"
 ITS_USER_ONLY = "who proves a mailbox first ends the links that were mailed for the account before"
 NOT_YET = "nobody is sent on before the second step"
@@ -130,6 +132,23 @@ DIFFERENCES = [
         Deliberate("closed links/magic-link: a second factor", place, EVERY_SIGN_IN)
         for place in ("* to a page: *", "* as JSON: *", "* GET /get-session: *", "rows: session", "rows: verification")
     ],
+    Deliberate("several and secure/multi-session: three users *", "8 ann leaves: cookies", AUTHORITATIVE),
+    Deliberate("several/multi-session: not remembered", "1 ann: cookies.2.attributes", UNTIL_THE_WINDOW),
+    Deliberate("several/multi-session: remembered, then not", "2 bob: cookies.2.attributes", UNTIL_THE_WINDOW),
+    Deliberate("several/multi-session: a cookie that was lost *", "2 with another value: cookies", ONLY_SIGNED),
+    *[
+        Deliberate("several/multi-session: *a second step*", place, reason)
+        for place, reason in (
+            ("* confirm: body.json.token", LIVE_SESSION),
+            ("* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
+            ("* first step: headers.access-control-expose-headers", NO_SESSION_YET),
+            ("* first step: headers.set-auth-token", NO_SESSION_YET),
+            ("* first step: cookies", NO_SESSION_YET),
+        )
+    ],
+    Deliberate("several elsewhere/*", "rows: secondary storage", NO_DEAD_ENTRIES),
+    Deliberate("several without a store/*", "*.user.image", EVERY_COLUMN),
+    Deliberate("several without a store/*", "* POST /sign-out: cookies", NO_PROVIDERS),
     Deliberate("*/two-factor: *", "* confirm: body.json.token", LIVE_SESSION),
     Deliberate("*/two-factor: *", "* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
     Deliberate(

@@ -130,7 +130,8 @@ class _Form:
         return "<9 or 10>" if name.endswith("retry-after") and RETRY.match(value) else self._text(value)
 
     def _cookies(self, lines: Iterable[str]) -> Iterable[Tree]:
-        chunks = ""
+        lines, chunks = list(lines), ""
+        ends_many = sum("_multi-" in line and "=; Max-Age=0" in line for line in lines) > 1
         for line in lines:
             pair, _, attributes = line.partition("; ")
             name, _, value = pair.partition("=")
@@ -145,7 +146,9 @@ class _Form:
                 content = self.value(session_data(value, salt=b"better-auth-account"))
             elif value:
                 content = self.value(signed(value))
-            yield {"name": name, "value": content, "attributes": attributes}
+            # Upstream ends several sessions at once, and says so in any order.
+            shown = f"{name.partition('_multi-')[0]}_multi-" if ends_many and not value else self._text(name)
+            yield {"name": shown if "_multi-" in name else name, "value": content, "attributes": attributes}
 
     def _text(self, text: str) -> str | Text:
         parts: list[str | Random] = []

@@ -149,7 +149,16 @@ class Copy:
     target: str
 
 
-Step = Call | Statement | Forget | Replace | Copy
+@dataclass(frozen=True)
+class Put:
+    """Put a cookie into a jar under its whole name."""
+
+    name: "str | HeldValue"
+    value: "str | HeldValue"
+    jar: str = "a"
+
+
+Step = Call | Statement | Forget | Replace | Copy | Put
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parity.scenario import Forget, get, reply, sign_up, whoami
+from parity.scenario import Forget, Mail, get, post, reply, sign_up, whoami
 from parity.servers import Side
 from parity.shared import DIRECTIONS, Pair, SharedServers
 from requirements import requirement
@@ -64,3 +64,35 @@ def test_without_the_copy_a_deleted_session_is_gone(pair: Pair, here: Side, ther
     pair.database.run("delete from session")
     pair.take(Forget("session_data"))
     assert pair.content(there, whoami()) is None
+
+
+@each_direction
+@pytest.mark.parametrize("pair", ["links", "closed links", "own links"], indirect=True)
+def test_a_link_mailed_by_one_works_once_at_the_other(pair: Pair, here: Side, there: Side) -> None:
+    pair.content(here, sign_up())
+    pair.set("user", "emailVerified", 1)
+    pair.content(here, post("/sign-in/magic-link", {"email": "ann@example.com"}, jar="z"))
+    link = get(Mail("magic-link", template="/magic-link/verify?token={}"), jar="b")
+    assert pair.content(there, link)["user"]["email"] == "ann@example.com"
+    assert pair.content(here, whoami("?disableCookieCache=true", jar="b"))["user"]["email"] == "ann@example.com"
+    for side in (here, there):
+        again = pair.ask(side, link)
+        assert (again.status, dict(again.headers)["location"].partition("?")[2]) == (302, "error=INVALID_TOKEN")
+
+
+@each_direction
+@pytest.mark.parametrize("pair", ["several", "several and secure"], indirect=True)
+def test_users_who_share_a_browser_at_one_do_so_at_the_other(pair: Pair, here: Side, there: Side) -> None:
+    ann = pair.content(here, sign_up(label="ann"))
+    bob = pair.content(there, sign_up("bob@example.com", label="bob"))
+    for side in (here, there):
+        listed = pair.content(side, get("/multi-session/list-device-sessions"))
+        assert {each["session"]["token"] for each in listed} == {ann["token"], bob["token"]}
+    for side, token in ((there, ann["token"]), (here, bob["token"])):
+        active = pair.content(side, post("/multi-session/set-active", {"sessionToken": token}))
+        assert active["session"]["token"] == token
+    pair.content(there, post("/multi-session/revoke", {"sessionToken": bob["token"]}))
+    assert pair.content(here, whoami())["session"]["token"] == ann["token"]
+    pair.content(here, post("/sign-out"))
+    assert pair.content(there, get("/multi-session/list-device-sessions")) == []
+    assert pair.rows("session") == []

@@ -15,7 +15,7 @@ from requirements import requirement
 
 pytestmark = requirement("ARCH-formats")
 
-FLOWS = {"plugins": "accounts,usernames,secondFactor", "mails": "mails"}
+FLOWS = {"plugins": "accounts,usernames,secondFactor", "mails": "mails", "links": "links", "several": "several"}
 """What the client does, by the configuration of the servers."""
 
 

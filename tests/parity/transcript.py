@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
-from parity.scenario import JSON, Call, Copy, Forget, Known, Replace, Scenario, Statement, Step
+from parity.scenario import JSON, Call, Copy, Forget, Known, Put, Replace, Scenario, Statement, Step
 from parity.servers import Server
 
 BASE_PATH = "/api/auth"
@@ -52,6 +52,9 @@ class Run:
                 return self._call(step)
             case Statement():
                 self.server.database.run(step.sql, *step.parameters)
+            case Put():
+                known = self._known()
+                self.jars.setdefault(step.jar, {})[known.resolve(step.name)] = known.resolve(step.value)
             case Copy():
                 self.jars[step.target] = dict(self.jars.get(step.source, {}))
             case Forget():
@@ -75,8 +78,11 @@ class Run:
         self.headers[str(step)] = dict(exchange.headers)
         return exchange
 
+    def _known(self) -> Known:
+        return Known(self.texts, self.headers, self.jars, self.mails)
+
     def _request(self, step: Call) -> bytes:
-        known = Known(self.texts, self.headers, self.jars, self.mails)
+        known = self._known()
         jar = self.jars.get(step.jar, {})
         body = _encoded(known.resolve(step.body))
         sent: dict[str, str | None] = {

@@ -14,6 +14,7 @@ from parity.scenarios.delete_user import DELETE_USER
 from parity.scenarios.fields import FIELDS
 from parity.scenarios.ids import IDS
 from parity.scenarios.magic_link import MAGIC_LINK
+from parity.scenarios.multi_session import MULTI_SESSION
 from parity.scenarios.origins import ORIGINS
 from parity.scenarios.password_reset import PASSWORD_RESET
 from parity.scenarios.passwords import PASSWORDS
@@ -58,6 +59,7 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "username": USERNAMES,
     "two-factor": TWO_FACTOR,
     "magic-link": MAGIC_LINK,
+    "multi-session": MULTI_SESSION,
     "rate limit": RATE_LIMITS,
     "options": CONFIGURED,
     "beyond one process": SECONDARY,
