@@ -29,6 +29,7 @@ FEATURES = {
     "S-168": "a hundred requests in ten seconds, in production only",
     "S-174": "who must prove an address and is sent no link is warned about at construction",
     "S-175": "mail and other late work goes to the application's queue, or runs after the response",
+    "S-205f": "several users in one browser: switched between, and each of them revoked",
     "S-209": "trusted origins of other schemes, such as those of mobile apps",
     "S-263": "a field that is never returned can be written",
     "S-266": "who changes the user gets a copy of the session that says so",
@@ -192,6 +193,7 @@ BEHAVIOURS = {
     "B-82": "magic links: rows, redirects with codes, new users",
     "B-83": "usernames: lower case, displayed as written, refusals",
     "B-85": "keys are stored as SHA-256",
+    "B-93": "multi-session: a cookie for each session, named by its token in lower case",
     "B-94": "the readable login-method cookie",
     "B-100": "the private JWK is encrypted",
 }
@@ -312,6 +314,7 @@ ARCHITECTURE = {
     "CONF-addresses": "proxies that are no addresses",
     "CONF-base-url": "a missing or malformed base URL",
     "CONF-database": "a database that cannot be opened",
+    "CONF-multi-session": "a browser without sessions",
     "CONF-environment": "an unknown mode",
     "CONF-magic-link": "links that would live for no time, or work more than once",
     "CONF-hooks": "a hook that can never run",

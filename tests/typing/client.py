@@ -30,6 +30,13 @@ async def linked(client: AsyncAuthClient) -> None:
     assert_type(await client.magic_link.verify(token=""), models.MagicLinkVerified | models.TwoFactorRequired)
 
 
+async def shared(client: AsyncAuthClient) -> None:
+    listed: Sequence[models.SessionData] = await client.multi_session.list_device_sessions()
+    assert_type(listed[0].user, models.User)
+    assert_type(await client.multi_session.set_active(session_token=""), models.SessionData)
+    assert_type(await client.multi_session.revoke(session_token=""), models.Status)
+
+
 def called(client: AuthClient) -> None:
     assert_type(client.sign_in.email(email="", password=""), models.SignedIn | models.TwoFactorRequired)
     assert_type(client.session.get(), models.SessionData | None)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from . import errors, models
     from .aio import AsyncAuthClient
     from .error_codes import ErrorCode
-    from .plugins import magic_link_client, open_api_client, two_factor_client, username_client
+    from .plugins import magic_link_client, multi_session_client, open_api_client, two_factor_client, username_client
     from .sync import AuthClient
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "models",
     "ErrorCode",
     "magic_link_client",
+    "multi_session_client",
     "open_api_client",
     "two_factor_client",
     "username_client",
@@ -51,6 +52,7 @@ if not TYPE_CHECKING:
         "models": ".models",
         "ErrorCode": ".error_codes",
         "magic_link_client": ".plugins",
+        "multi_session_client": ".plugins",
         "open_api_client": ".plugins",
         "two_factor_client": ".plugins",
         "username_client": ".plugins",

@@ -208,6 +208,52 @@ class AsyncMagicLinkResource(AsyncResource):
         )
 
 
+class AsyncMultiSessionResource(AsyncResource):
+    """`client.multi_session`."""
+
+    async def list_device_sessions(
+        self, *, options: RequestOptions | None = None
+    ) -> models.MultiSessionListDeviceSessionsReply:
+        """List the live sessions of this browser, one for each user.
+
+        Raises:
+            Unauthorized: UNAUTHORIZED
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self._client.send(operations.MULTI_SESSION_LIST_DEVICE_SESSIONS, options=options)
+
+    async def set_active(self, *, session_token: str, options: RequestOptions | None = None) -> models.SessionData:
+        """Go on with another session of this browser.
+
+        Raises:
+            BadRequest: BAD_REQUEST, VALIDATION_ERROR
+            Unauthorized: INVALID_SESSION_TOKEN, UNAUTHORIZED
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self._client.send(
+            operations.MULTI_SESSION_SET_ACTIVE, body={"sessionToken": session_token}, options=options
+        )
+
+    async def revoke(self, *, session_token: str, options: RequestOptions | None = None) -> models.Status:
+        """End a session of this browser; after the active one, another one goes on.
+
+        Raises:
+            BadRequest: BAD_REQUEST, VALIDATION_ERROR
+            Unauthorized: INVALID_SESSION_TOKEN, UNAUTHORIZED
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self._client.send(
+            operations.MULTI_SESSION_REVOKE, body={"sessionToken": session_token}, options=options
+        )
+
+
 class AsyncOpenApiResource(AsyncResource):
     """`client.open_api`."""
 
@@ -361,6 +407,11 @@ class AsyncAuthClient(AsyncBaseClient[models.SessionData]):
     def magic_link(self) -> AsyncMagicLinkResource:
         """`client.magic_link`."""
         return AsyncMagicLinkResource(self)
+
+    @cached_property
+    def multi_session(self) -> AsyncMultiSessionResource:
+        """`client.multi_session`."""
+        return AsyncMultiSessionResource(self)
 
     @cached_property
     def open_api(self) -> AsyncOpenApiResource:

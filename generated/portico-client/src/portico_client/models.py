@@ -239,3 +239,6 @@ class SignedUp(Model):
     None when there is something to do first: an address to prove, or a plugin's further step. Signing in says what. Also None where sign-up does not tell whether the address was taken; then nothing was created.
     """
     user: User
+
+
+MultiSessionListDeviceSessionsReply = TypeAliasType("MultiSessionListDeviceSessionsReply", list[SessionData])

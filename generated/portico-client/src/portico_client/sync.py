@@ -208,6 +208,50 @@ class MagicLinkResource(Resource):
         )
 
 
+class MultiSessionResource(Resource):
+    """`client.multi_session`."""
+
+    def list_device_sessions(
+        self, *, options: RequestOptions | None = None
+    ) -> models.MultiSessionListDeviceSessionsReply:
+        """List the live sessions of this browser, one for each user.
+
+        Raises:
+            Unauthorized: UNAUTHORIZED
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self._client.send(operations.MULTI_SESSION_LIST_DEVICE_SESSIONS, options=options)
+
+    def set_active(self, *, session_token: str, options: RequestOptions | None = None) -> models.SessionData:
+        """Go on with another session of this browser.
+
+        Raises:
+            BadRequest: BAD_REQUEST, VALIDATION_ERROR
+            Unauthorized: INVALID_SESSION_TOKEN, UNAUTHORIZED
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self._client.send(
+            operations.MULTI_SESSION_SET_ACTIVE, body={"sessionToken": session_token}, options=options
+        )
+
+    def revoke(self, *, session_token: str, options: RequestOptions | None = None) -> models.Status:
+        """End a session of this browser; after the active one, another one goes on.
+
+        Raises:
+            BadRequest: BAD_REQUEST, VALIDATION_ERROR
+            Unauthorized: INVALID_SESSION_TOKEN, UNAUTHORIZED
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self._client.send(operations.MULTI_SESSION_REVOKE, body={"sessionToken": session_token}, options=options)
+
+
 class OpenApiResource(Resource):
     """`client.open_api`."""
 
@@ -359,6 +403,11 @@ class AuthClient(BaseClient[models.SessionData]):
     def magic_link(self) -> MagicLinkResource:
         """`client.magic_link`."""
         return MagicLinkResource(self)
+
+    @cached_property
+    def multi_session(self) -> MultiSessionResource:
+        """`client.multi_session`."""
+        return MultiSessionResource(self)
 
     @cached_property
     def open_api(self) -> OpenApiResource:

@@ -1,6 +1,6 @@
 """Several users in one browser: each session has a cookie of its own, and one of them is active."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -55,8 +55,10 @@ class MultiSession(Plugin[UserT, SessionT]):
     async def list_device_sessions(self, ctx: Context) -> Sequence[SessionData[UserT, SessionT]]:
         """List the live sessions of this browser, one for each user."""
         by_user: dict[str, SessionData[UserT, SessionT]] = {}
-        async for found in self._live(ctx, self._held(ctx).values()):
-            by_user.setdefault(found.user.id, found)
+        for token in self._held(ctx).values():
+            found = await self._live(ctx, token)
+            if found is not None:
+                by_user.setdefault(found.user.id, found)
         return list(by_user.values())
 
     @endpoint(
@@ -72,11 +74,12 @@ class MultiSession(Plugin[UserT, SessionT]):
         token = self._held(ctx).get(tail)
         if token is None:
             raise ApiError(INVALID_SESSION_TOKEN)
-        async for found in self._live(ctx, [token]):
-            admission.send(ctx, found.session, found.user)
-            return found
-        self._expire(ctx, tail)
-        raise ApiError(INVALID_SESSION_TOKEN)
+        found = await self._live(ctx, token)
+        if found is None:
+            self._expire(ctx, tail)
+            raise ApiError(INVALID_SESSION_TOKEN)
+        admission.send(ctx, found.session, found.user)
+        return found
 
     @endpoint("POST", "/multi-session/revoke", session="authoritative", errors=(INVALID_SESSION_TOKEN,))
     async def revoke(self, ctx: Context, body: RevokeDeviceSession) -> Status:
@@ -134,19 +137,21 @@ class MultiSession(Plugin[UserT, SessionT]):
         found = await self.sessions.find(ctx, token=token)
         return found is not None and found.user_id == session.user_id
 
-    async def _live(self, ctx: Context, tokens: Any) -> AsyncIterator[SessionData[UserT, SessionT]]:
-        """Yield those of the sessions that have not ended."""
-        for token in tokens:
-            session, user = await self.sessions.find_with(ctx, self.users, "user_id", token=token)
-            if session is not None and user is not None and session.expires_at > ctx.now():
-                yield session_data(session, user)
+    async def _live(self, ctx: Context, token: str) -> SessionData[UserT, SessionT] | None:
+        """Return a session that has not ended, and its user."""
+        session, user = await self.sessions.find_with(ctx, self.users, "user_id", token=token)
+        if session is None or user is None or session.expires_at <= ctx.now():
+            return None
+        return session_data(session, user)
 
-    async def _go_on(self, ctx: Context, tokens: Any) -> None:
+    async def _go_on(self, ctx: Context, tokens: Iterable[str]) -> None:
         """Make the first live session the active one; without one, nobody is signed in."""
-        async for found in self._live(ctx, tokens):
-            # What reading the ended session had to say about it.
-            ctx.drop_cookie(SESSION_TOKEN)
-            ctx.drop_cookie(SESSION_DATA)
-            admission.send(ctx, found.session, found.user)
-            return
+        for token in tokens:
+            found = await self._live(ctx, token)
+            if found is not None:
+                # What reading the ended session had to say about it.
+                ctx.drop_cookie(SESSION_TOKEN)
+                ctx.drop_cookie(SESSION_DATA)
+                admission.send(ctx, found.session, found.user)
+                return
         admission.forget(ctx)
