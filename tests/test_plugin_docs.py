@@ -1,0 +1,71 @@
+"""The pages about plugins show programs that work."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from app import ORIGIN, content
+from portico.testing import Browser
+from postbox import location
+from requirements import requirement
+
+pytestmark = [pytest.mark.anyio, requirement("ARCH-examples")]
+
+FOLDER = Path(__file__).parent.parent / "docs" / "plugins"
+PAGES = sorted(FOLDER.glob("*.md"))
+
+
+@pytest.fixture
+def program(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Load a program as who starts it in an empty folder does."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BETTER_AUTH_SECRET", "example-secret-0123456789-abcdefghijkl")
+    spec = importlib.util.spec_from_file_location(request.param, FOLDER / f"{request.param}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_its_program_as_it_is(page: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    source = page.with_suffix(".py").read_text()
+    assert blocks
+    assert [block for block in blocks if block.strip() not in source] == []
+
+
+@requirement("S-105", "S-106")
+@pytest.mark.parametrize("program", ["magic_link"], indirect=True)
+async def test_the_page_about_links_signs_in_by_what_it_mails(program: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    auth = program.auth
+    await auth.create_schema()
+    browser = Browser(auth, ORIGIN)
+    await browser.post("/sign-in/magic-link", {"email": "ann@example.com", "callbackURL": "/home"})
+    [link] = re.findall(r"To ann@example\.com: sign in at (\S+)\n", capsys.readouterr().out)
+    query = link.partition("?")[2]
+    assert b"<button" in (await browser.get("/magic-link/verify", query)).body
+    assert location(await browser.send("POST", "/magic-link/verify", query=query)) == f"{ORIGIN}/home"
+    assert content(await browser.get("/get-session"))["user"]["email"] == "ann@example.com"
+    await auth.close()
+
+
+@requirement("S-205f")
+@pytest.mark.parametrize("program", ["multi_session"], indirect=True)
+async def test_the_page_about_several_users_switches_between_them(program: Any) -> None:
+    auth = program.auth
+    await auth.create_schema()
+    browser, tokens = Browser(auth, ORIGIN), list[str]()
+    for name in ("ann", "bob"):
+        body = {"name": name, "email": f"{name}@example.com", "password": "password123"}
+        tokens.append(content(await browser.post("/sign-up/email", body))["token"])
+    await browser.post("/multi-session/set-active", {"sessionToken": tokens[0]})
+    assert content(await browser.get("/get-session"))["user"]["name"] == "ann"
+    listed = content(await browser.get("/multi-session/list-device-sessions"))
+    assert [each["user"]["name"] for each in listed] == ["ann", "bob"]
+    await auth.close()
