@@ -30,6 +30,8 @@ FEATURES = {
     "S-174": "who must prove an address and is sent no link is warned about at construction",
     "S-175": "mail and other late work goes to the application's queue, or runs after the response",
     "S-205f": "several users in one browser: switched between, and each of them revoked",
+    "S-199": "issuer, audience, lifetime, claims and subject of a token are for the application to say",
+    "S-200": "keys are replaced in time; old ones verify for a while, so many of them; all can stay unpublished",
     "S-209": "trusted origins of other schemes, such as those of mobile apps",
     "S-263": "a field that is never returned can be written",
     "S-266": "who changes the user gets a copy of the session that says so",
@@ -53,6 +55,8 @@ FEATURES = {
     "S-106": "the link signs in once, as a new user if nobody has the address, and leads to a page",
     "S-107": "sign-in by username",
     "S-108": "whether a username is free, under upstream's path and the brief's",
+    "S-121": "a token of the session's user, which services verify with public keys alone",
+    "S-122": "the public keys at a path of one's choice, and nothing private",
     "S-123": "a page shows the document, under a policy of its own and without any other host if wanted",
     "S-124": "the document is valid OpenAPI 3.1, under upstream's path and the brief's",
     "S-125": "one handler serves every endpoint, and every host answers what it answers",
@@ -195,7 +199,7 @@ BEHAVIOURS = {
     "B-85": "keys are stored as SHA-256",
     "B-93": "multi-session: a cookie for each session, named by its token in lower case",
     "B-94": "the readable login-method cookie",
-    "B-100": "the private JWK is encrypted",
+    "B-100": "tokens of the jwt plugin: their claims and kid; the private JWK is encrypted",
 }
 
 SECURITY = {
@@ -229,6 +233,7 @@ SECURITY = {
     "I02": "conditions are values, never SQL; all stores agree on them",
     "I03": "odd paths match nothing and odd verbs answer 404",
     "I04": "large bodies are refused while they arrive",
+    "J01": "keys: published before they sign, old ones verify for a while, private ones stay so, the first is one",
     "J02": "rotated secrets still open old cookies",
     "L01": "spellings and neighbours of an address share a bucket",
     "L02": "limits are exact under concurrency",
