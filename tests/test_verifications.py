@@ -141,6 +141,24 @@ async def test_a_name_is_claimed_once_until_its_time_is_over(here: Setting) -> N
     assert [await here.verifications.claim(here.ctx, NAME, 60) for _ in range(2)] == [True, False]
 
 
+@requirement("ARCH-verification", "J01")
+async def test_many_callers_agree_on_the_first_value_until_its_time_is_over(here: Setting) -> None:
+    agreed: list[str] = []
+
+    async def agree(value: str) -> None:
+        agreed.append(await here.verifications.agree(here.ctx, NAME, value, 60))
+
+    async with anyio.create_task_group() as group:
+        for number in range(8):
+            group.start_soon(agree, f"value {number}")
+    assert len(set(agreed)) == 1
+    assert await here.verifications.agree(here.ctx, "another", "other", 60) == "other"
+    here.clock.advance(59)
+    assert await here.verifications.agree(here.ctx, NAME, "late", 60) == agreed[0]
+    here.clock.advance(1)
+    assert await here.verifications.agree(here.ctx, NAME, "late", 60) == "late"
+
+
 @requirement("S-006", "S-017", "B-21")
 async def test_mailed_links_and_challenges_work_wherever_they_are_kept(here: Setting) -> None:
     browser = await signed_up(here.auth)

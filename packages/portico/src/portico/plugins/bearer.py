@@ -38,7 +38,7 @@ class Bearer(Plugin[UserT, SessionT]):
     async def tell_token(self, ctx: Context, outcome: Any) -> Any:
         """Say the signed token whenever a session cookie is set."""
         signed = self.auth.signer.sign(ctx.reply.cookies[SESSION_TOKEN])
-        ctx.reply.headers += [("set-auth-token", signed), ("access-control-expose-headers", "set-auth-token")]
+        ctx.reply.expose("set-auth-token", signed)
         return outcome
 
     def _signed(self, token: str) -> str | None:

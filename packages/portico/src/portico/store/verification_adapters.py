@@ -4,7 +4,7 @@ under identifiers that are not what the flows call them.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from pydantic_core import from_json, to_json
@@ -110,6 +110,17 @@ class VerificationStorage:
     async def claim(self, identifier: str, lifetime: int) -> bool:
         """Take a name for `lifetime` seconds; of many callers at once, one gets it."""
         return await self.storage.increment(f"{_key(identifier)}:claims", lifetime) == 1
+
+    async def agree(self, table: Table[Any], identifier: str, value: str, lifetime: int) -> str:
+        """Return what the first of many callers at once proposes."""
+        async with locked(self.storage, _lock(identifier)):
+            held = await self.find_one(table, [Where("identifier", identifier)])
+            if held is not None:
+                return str(held["value"])
+            ends = self.now + timedelta(seconds=lifetime)
+            dates = {"created_at": self.now, "updated_at": self.now, "expires_at": ends}
+            await self.create(table, {"id": identifier, "identifier": identifier, "value": value, **dates})
+            return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
