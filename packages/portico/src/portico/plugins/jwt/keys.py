@@ -63,7 +63,7 @@ class Keys:
     async def every(self, ctx: Context) -> Sequence[Jwk]:
         """Return the keys that are kept, oldest first."""
         if self.adapter.get_jwks is not None:
-            return await self.adapter.get_jwks(ctx) or ()
+            return tuple(await self.adapter.get_jwks(ctx) or ())
         return (await self.rows.find_many(ctx, sort=Sort("created_at", "desc")))[::-1]
 
     def shown(self, key: Jwk) -> dict[str, Any]:
