@@ -67,7 +67,7 @@ async def test_a_script_for_upstreams_reference_server_drives_it(dev: httpx.Asyn
     assert (await dev.get("/__ddl")).headers["content-type"] == "text/plain"
     assert (await dev.get("/__secondary")).json() is None
     everything = (await dev.get("/__db")).json()
-    assert set(everything) == {"user", "session", "account", "verification", "twoFactor"}
+    assert set(everything) == {"user", "session", "account", "verification", "twoFactor", "jwks"}
     assert (await dev.get("/__db?table=nothing")).json() == {}
 
 

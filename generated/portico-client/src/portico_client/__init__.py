@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from . import errors, models
     from .aio import AsyncAuthClient
     from .error_codes import ErrorCode
-    from .plugins import magic_link_client, multi_session_client, open_api_client, two_factor_client, username_client
+    from .plugins import jwt_client, open_api_client, two_factor_client, username_client
     from .sync import AuthClient
 
 __all__ = [
@@ -28,8 +28,7 @@ __all__ = [
     "errors",
     "models",
     "ErrorCode",
-    "magic_link_client",
-    "multi_session_client",
+    "jwt_client",
     "open_api_client",
     "two_factor_client",
     "username_client",
@@ -51,8 +50,7 @@ if not TYPE_CHECKING:
         "errors": ".errors",
         "models": ".models",
         "ErrorCode": ".error_codes",
-        "magic_link_client": ".plugins",
-        "multi_session_client": ".plugins",
+        "jwt_client": ".plugins",
         "open_api_client": ".plugins",
         "two_factor_client": ".plugins",
         "username_client": ".plugins",

@@ -873,6 +873,25 @@ class AsyncAuthClient(AsyncBaseClient[models.SessionData]):
             options=options,
         )
 
+    async def jwks(self, *, options: RequestOptions | None = None) -> models.JsonWebKeySet:
+        """Return the public keys that verify tokens.
+
+        Raises:
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(operations.JWKS, options=options)
+
+    async def token(self, *, options: RequestOptions | None = None) -> models.Token:
+        """Return a token of the caller's session.
+
+        Raises:
+            Unauthorized: UNAUTHORIZED
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self.send(operations.TOKEN, options=options)
+
     async def is_username_available(
         self, *, username: str, options: RequestOptions | None = None
     ) -> models.Availability:

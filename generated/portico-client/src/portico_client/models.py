@@ -102,6 +102,21 @@ class ProviderProfile(Model):
     name: str | None = None
 
 
+class PublicKey(Model):
+    """
+    One key in a JSON Web Key Set. See RFC 7517 §4.
+    """
+
+    kty: str
+    kid: str
+    alg: str
+    crv: str | None = None
+    x: str | None = None
+    y: str | None = None
+    n: str | None = None
+    e: str | None = None
+
+
 class RefreshedTokens(Model):
     access_token: Annotated[str, Field(alias="accessToken")]
     refresh_token: Annotated[str, Field(alias="refreshToken")]
@@ -140,6 +155,13 @@ class Status(Model):
 
 class Success(Model):
     success: bool
+
+
+class Token(Model):
+    token: str
+    """
+    A signed JWT.
+    """
 
 
 class TotpUri(Model):
@@ -198,6 +220,10 @@ class AccountInfo(Model):
 
 class BackupCodeAccepted(Model):
     user: User
+
+
+class JsonWebKeySet(Model):
+    keys: list[PublicKey]
 
 
 ListSessionsReply = TypeAliasType("ListSessionsReply", list[Session])

@@ -6,14 +6,9 @@ from collections.abc import Callable, Sequence
 from portico_client_runtime import ClientPlugin
 
 
-def magic_link_client() -> ClientPlugin:
-    """Say that the server has the plugin `magic-link`."""
-    return ClientPlugin(id="magic-link")
-
-
-def multi_session_client() -> ClientPlugin:
-    """Say that the server has the plugin `multi-session`."""
-    return ClientPlugin(id="multi-session")
+def jwt_client() -> ClientPlugin:
+    """Say that the server has the plugin `jwt`."""
+    return ClientPlugin(id="jwt")
 
 
 def open_api_client() -> ClientPlugin:

@@ -867,6 +867,25 @@ class AuthClient(BaseClient[models.SessionData]):
             options=options,
         )
 
+    def jwks(self, *, options: RequestOptions | None = None) -> models.JsonWebKeySet:
+        """Return the public keys that verify tokens.
+
+        Raises:
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self.send(operations.JWKS, options=options)
+
+    def token(self, *, options: RequestOptions | None = None) -> models.Token:
+        """Return a token of the caller's session.
+
+        Raises:
+            Unauthorized: UNAUTHORIZED
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self.send(operations.TOKEN, options=options)
+
     def is_username_available(self, *, username: str, options: RequestOptions | None = None) -> models.Availability:
         """Tell whether a username is free.
 

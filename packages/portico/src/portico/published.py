@@ -10,6 +10,7 @@ from portico.http import Request
 from portico.models import Session, User
 from portico.openapi import Json, document
 from portico.plugins.bearer import Bearer
+from portico.plugins.jwt import Jwt
 from portico.plugins.magic_link import MagicLink, MagicLinkMail
 from portico.plugins.multi_session import MultiSession
 from portico.plugins.open_api import OpenApi
@@ -26,6 +27,7 @@ async def send_nothing(mail: MagicLinkMail, request: Request | None) -> None:
 
 class PublishedApi(Api[User, Session]):
     bearer = Bearer()
+    jwt = Jwt()
     magic_link = MagicLink(send_magic_link=send_nothing)
     multi_session = MultiSession()
     open_api = OpenApi()

@@ -20,6 +20,7 @@ from portico.options import (
     UserOptions,
 )
 from portico.plugins.bearer import Bearer
+from portico.plugins.jwt import Jwt
 from portico.plugins.magic_link import MagicLink
 from portico.plugins.multi_session import MultiSession
 from portico.plugins.open_api import OpenApi
@@ -34,6 +35,7 @@ PLUGINS: Mapping[str, Callable[[Mailbox], Plugin[Any, Any]]] = MappingProxyType(
         Bearer.id: lambda mailbox: Bearer(),
         Username.id: lambda mailbox: Username(),
         TwoFactor.id: lambda mailbox: TwoFactor(),
+        Jwt.id: lambda mailbox: Jwt(),
         MagicLink.id: lambda mailbox: MagicLink(send_magic_link=mailbox.keeper("magic-link")),
         MultiSession.id: lambda mailbox: MultiSession(),
         OpenApi.id: lambda mailbox: OpenApi(),
