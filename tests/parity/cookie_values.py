@@ -2,7 +2,10 @@
 
 import hmac
 import json
+import warnings
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, unquote
@@ -12,6 +15,9 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc import jws
+from joserfc.errors import BadSignatureError, SecurityWarning
+from joserfc.jwk import import_key
 
 from parity.servers import SECRET
 
@@ -59,6 +65,27 @@ def opened(token: str) -> tuple[dict[str, Any], bool]:
     header, payload, signature = token.split(".")
     expected = _encoded(hmac.digest(SECRET.encode(), f"{header}.{payload}".encode(), "sha256"))
     return json.loads(_decoded(payload)), hmac.compare_digest(signature, expected)
+
+
+def public_keys(rows: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the public keys among the rows, by their ids."""
+    return {row["id"]: json.loads(row["publicKey"]) for row in rows.get("jwks", ())}
+
+
+def opened_by_row(token: str, keys: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], bool]:
+    """Return header and claims of a token that a key pair signed, and whether the key that it names proves them."""
+    header, payload, _ = token.split(".")
+    said: dict[str, Any] = json.loads(_decoded(header))
+    jwk = keys.get(str(said.get("kid")))
+    is_genuine = False
+    if jwk is not None:
+        with warnings.catch_warnings():
+            # EdDSA has a newer name, which upstream does not use.
+            warnings.simplefilter("ignore", SecurityWarning)
+            with suppress(BadSignatureError):
+                jws.deserialize_compact(token, import_key(jwk), algorithms=[str(said["alg"])])
+                is_genuine = True
+    return said, json.loads(_decoded(payload)), is_genuine
 
 
 def _jwt(value: str) -> dict[str, Any]:

@@ -47,6 +47,8 @@ UNTIL_THE_WINDOW = "who is not to be remembered cannot be switched back to when 
 ONLY_SIGNED = "a cookie that nobody signed stands for no session, and is replaced by one that is signed"
 EVERY_SIGN_IN = "a second factor is asked for however the first one was shown"
 ITS_USER_ONLY = "who proves a mailbox first ends the links that were mailed for the account before"
+ONE_KEY = "of many callers that need a key at once, one makes it"
+NO_KEYS_HERE = "a key set that is elsewhere has no endpoint here"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -174,6 +176,7 @@ DIFFERENCES = [
         "4 first step: headers.access-control-expose-headers",
         NO_SESSION_YET,
     ),
+    Deliberate("remote tokens/jwt: signed elsewhere", "3 GET /jwks: headers.content-type", NO_KEYS_HERE),
     Deliberate("limited/rate limit: wrong methods", "*", MATCHED_ONLY),
     Deliberate("limited/rate limit: unknown paths below a limited one", "*", MATCHED_ONLY),
     Deliberate("limited*", "*: headers.retry-after", RETRY_AFTER),
@@ -203,6 +206,7 @@ CLIENT_DIFFERENCES = [
 
 OWN_ROWS = [
     OwnRows("verification", "identifier", "2fa-step-*", EACH_STEP_ONCE),
+    OwnRows("verification", "identifier", "jwks-*", ONE_KEY),
     OwnRows("verification", "identifier", "links-void-since-*", DEAD_LINKS),
 ]
 

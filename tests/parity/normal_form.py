@@ -2,17 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor
 from typing import Any, TypeAlias
 
-from parity.cookie_values import opened, session_data, signed
+from parity.cookie_values import opened, opened_by_row, public_keys, session_data, signed
 from parity.transcript import Exchange, Transcript
 
 GRAIN = 60
 """Dates are cut to a multiple of this many seconds, as every lifetime is one; runs take less."""
+LONGEST = 3000
+"""From here on the length of encrypted text does not count: the numbers in an RSA key are not always of one length."""
 EARLY = 5
 """Seconds by which a date may lie before the run that it belongs to."""
 
@@ -37,10 +39,12 @@ RANDOM = re.compile(
     r"|(?P<base32>(?<=secret=)[A-Z2-7]{52})"
     r"|(?P<digest>(?:(?<=verification:)|(?<=\"identifier\":\")|(?<=magic-link:))[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-]))"
     r"|(?P<mac>(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?=!))"
+    r"|(?P<pair>eyJhbGciOiJ(?!IUzI1NiJ9)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)"
+    r"|(?P<member>(?<=\"[xydn]\":\")[A-Za-z0-9_-]{43,}(?=\")|^(?:[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{86,})$)"
     r"|(?P<jwt>eyJhbGciOiJIUzI1NiJ9\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43})"
     r"|(?P<reset>(?:(?<=reset-password[:/])|(?<=token=)|^)[A-Za-z0-9]{24}(?![A-Za-z0-9]))"
     r"|(?P<backup>^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$)"
-    r"|(?P<ciphertext>^(?:[0-9a-f]{2}){60,}$)"
+    r"|(?P<ciphertext>^\"?(?:[0-9a-f]{2}){60,}\"?$)"
     r"|(?P<id>(?<![A-Za-z0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9]))"
 )
 RETRY = re.compile(r"^(9|10)$")
@@ -72,7 +76,7 @@ Tree: TypeAlias = "dict[str, Tree] | list[Tree] | Text | Random | str | int | fl
 
 def normal_form(transcript: Transcript) -> dict[str, Tree]:
     """Return the answers and the rows of a transcript as a tree of comparable values."""
-    form = _Form(transcript.started)
+    form = _Form(transcript.started, public_keys(transcript.rows))
     steps = {f"{index} {each.step}": form.answer(each) for index, each in enumerate(transcript.exchanges, 1)}
     rows: Any = transcript.rows
     mails: Any = list(transcript.mails)
@@ -81,13 +85,14 @@ def normal_form(transcript: Transcript) -> dict[str, Tree]:
 
 def comparable(values: dict[str, Any], started: float) -> dict[str, Tree]:
     """Return JSON values in normal form; dates count from `started`, in seconds since the epoch."""
-    form = _Form(started)
+    form = _Form(started, public_keys(values.get("rows", {})))
     return {name: form.value(value) for name, value in values.items()}
 
 
 class _Form:
-    def __init__(self, started: float) -> None:
+    def __init__(self, started: float, keys: Mapping[str, Any]) -> None:
         self.started = started
+        self._keys = keys
 
     def answer(self, exchange: Exchange) -> Tree:
         names = sorted({name for name, _ in exchange.headers} - UNCOMPARED_HEADERS - {"set-cookie"})
@@ -164,6 +169,10 @@ class _Form:
     def _marked(self, kind: str, value: str) -> Sequence[str | Random]:
         if kind == "jwt":
             return self._token(value)
+        if kind == "ciphertext" and len(value) > LONGEST:
+            return [Random(kind, value[:LONGEST])]
+        if kind == "pair":
+            return self._token_of_pair(value)
         if kind == "ms":
             return [f"<ms {self._distance(int(value) / 1000)}>"]
         if kind != "date":
@@ -175,6 +184,14 @@ class _Form:
         claims, is_genuine = opened(token)
         dated = {name: self.value(claim) if isinstance(claim, int) else claim for name, claim in claims.items()}
         text = self._text(f"<{'genuine' if is_genuine else 'forged'} {json.dumps(dated)}>")
+        return text.parts if isinstance(text, Text) else [text]
+
+    def _token_of_pair(self, token: str) -> Sequence[str | Random]:
+        """Open a token that a key pair signed: its header and claims, in their order, and whether its row proves it."""
+        header, claims, is_genuine = opened_by_row(token, self._keys)
+        dated = {name: self.value(claim) if isinstance(claim, int) else claim for name, claim in claims.items()}
+        proof = "genuine" if is_genuine else "unproven"
+        text = self._text(f"<{proof} {json.dumps(header)} {json.dumps(dated)}>")
         return text.parts if isinstance(text, Text) else [text]
 
     def _distance(self, seconds: float) -> str:

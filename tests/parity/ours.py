@@ -5,6 +5,7 @@ import os
 import sqlite3
 import sys
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -27,6 +28,7 @@ from portico import (
     GenericOAuth,
     OAuthProvider,
     Plugin,
+    PorticoError,
     Session,
     SessionOptions,
     User,
@@ -39,6 +41,7 @@ from portico.crypto.password import Scrypt
 from portico.hosts import asgi
 from portico.options import AdvancedOptions, CookieCacheOptions, DatabaseOptions, RateLimitOptions
 from portico.plugins.bearer import Bearer
+from portico.plugins.jwt import Jwt, OverrideOptions, SignJwt, TokenRules, Unsigned, VerifyJwt
 from portico.plugins.magic_link import MagicLink, MagicLinkMail
 from portico.plugins.multi_session import MultiSession
 from portico.plugins.two_factor import TwoFactor
@@ -54,13 +57,6 @@ WRITE = (
 COUNT = (
     'insert into "secondaryStorage" values (?, 1, ?) on conflict do update set "value" = "value" + 1 returning "value"'
 )
-PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
-    "bearer": Bearer,
-    "magic-link": lambda: magic_link(),  # noqa: PLW0108  # it is written below
-    "multi-session": lambda: MultiSession(**seconds(maximum_sessions="MAXIMUM_SESSIONS")),
-    "username": Username,
-    "two-factor": lambda: TwoFactor(issuer=ENVIRONMENT["ISSUER"]),
-}
 SESSION_FIELDS: dict[str, Any] = {
     "theme": Annotated[str | None, Column(input=True)],
     "text_size": Annotated[int | None, Column(input=True)],
@@ -177,6 +173,64 @@ def magic_link() -> MagicLink[Any, Any]:
         **flags(disable_sign_up="DISABLE_LINK_SIGN_UP"),
         **seconds(expires_in="LINK_EXPIRES_IN"),
     )
+
+
+def signing() -> Jwt[Any, Any]:
+    options: dict[str, Any] = {
+        option: ENVIRONMENT[name]
+        for option, name in (
+            ("algorithm", "JWT_ALGORITHM"),
+            ("jwks_path", "JWT_PATH"),
+            ("remote_url", "JWT_REMOTE"),
+            ("issuer", "JWT_ISSUER"),
+            ("expiration_time", "JWT_LIFETIME"),
+        )
+        if name in ENVIRONMENT
+    }
+    if is_on("JWT_CLAIMS"):
+        options |= {"define_payload": claims_of, "get_subject": lambda found: f"user|{found.user.email}"}
+    return Jwt(
+        **options,
+        **seconds(rotation_interval="JWT_ROTATION", grace_period="JWT_GRACE"),
+        audience=listed("JWT_AUDIENCE") or None,
+        signer=sign_elsewhere if "JWT_REMOTE" in ENVIRONMENT else None,
+        disable_setting_jwt_header=is_on("JWT_NO_HEADER"),
+        disable_private_key_encryption=is_on("JWT_PLAIN_KEYS"),
+    )
+
+
+def claims_of(found: Any) -> dict[str, Any]:
+    return {"email": found.user.email, "until": found.session.expires_at, "sub": "nobody"}
+
+
+def sign_elsewhere(unsigned: Unsigned) -> str:
+    parts = (json.dumps(part, separators=(",", ":")).encode() for part in ({"alg": "remote"}, unsigned.claims))
+    return ".".join((*(urlsafe_b64encode(part).decode().rstrip("=") for part in parts), "signature"))
+
+
+async def sign_jwt(auth: Auth[AnyApi], body: Any) -> Any:
+    rules = body.get("overrideOptions", {}).get("jwt")
+    asked: dict[str, Any] = {"payload": body["payload"]}
+    if rules is not None:
+        asked["override_options"] = OverrideOptions(jwt=TokenRules.model_validate(rules))
+    return await auth.api.jwt.sign_jwt(None, SignJwt(**asked))
+
+
+async def verify_jwt(auth: Auth[AnyApi], body: Any) -> Any:
+    return await auth.api.jwt.verify_jwt(None, VerifyJwt(**body))
+
+
+CALLS: dict[str, Callable[[Auth[AnyApi], Any], Any]] = {"signJWT": sign_jwt, "verifyJWT": verify_jwt}
+
+
+PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
+    "bearer": Bearer,
+    "jwt": signing,
+    "magic-link": magic_link,
+    "multi-session": lambda: MultiSession(**seconds(maximum_sessions="MAXIMUM_SESSIONS")),
+    "username": Username,
+    "two-factor": lambda: TwoFactor(issuer=ENVIRONMENT["ISSUER"]),
+}
 
 
 def email_and_password() -> EmailAndPassword:
@@ -336,7 +390,7 @@ class Controlled:
     """The application, and what the harness asks of it under paths of their own.
 
     `/__outbox` has the mails since somebody asked, when every answer has finished its work; `/__tables` makes the
-    tables that are missing.
+    tables that are missing; what only server code calls is at `/__api`, by upstream's names.
     """
 
     def __init__(self, auth: Auth[AnyApi]) -> None:
@@ -352,7 +406,10 @@ class Controlled:
             return
         if path == "/__tables":
             await self._auth.create_schema()
-            await _send(send, None)
+            await _send(send, b"null")
+            return
+        if path.startswith("/__api/"):
+            await self._call(path.rpartition("/")[2], (await receive())["body"], send)
             return
         self._at_work += 1
         try:
@@ -369,11 +426,17 @@ class Controlled:
                 await self._idle.wait()
         mails = list(OUTBOX)
         OUTBOX.clear()
-        await _send(send, mails)
+        await _send(send, json.dumps(mails).encode())
+
+    async def _call(self, name: str, body: bytes, send: Any) -> None:
+        try:
+            reply = (await CALLS[name](self._auth, json.loads(body))).to_json()
+        except (PorticoError, TypeError):
+            reply = b'{"refused":true}'
+        await _send(send, reply)
 
 
-async def _send(send: Any, content: object) -> None:
-    body = json.dumps(content).encode()
+async def _send(send: Any, body: bytes) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

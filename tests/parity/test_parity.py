@@ -43,7 +43,7 @@ def test_a_listed_difference_still_occurs(field: Field, known: Deliberate) -> No
 
 @pytest.mark.parametrize("own", OWN_ROWS, ids=str)
 def test_rows_of_our_own_still_occur(field: Field, own: OwnRows) -> None:
-    configurations = {"plugins", "mails"}
+    configurations = {"plugins", "mails", "tokens"}
     runs = (field.transcripts(each, "portico")[0] for each in SCENARIOS if each.configuration in configurations)
     assert any(own.are(row) for run in runs for row in run.rows[own.table])
 

@@ -3,7 +3,7 @@ import http from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
-import { bearer, genericOAuth, magicLink, multiSession, twoFactor, username } from "better-auth/plugins";
+import { bearer, genericOAuth, jwt, magicLink, multiSession, twoFactor, username } from "better-auth/plugins";
 import Database from "better-sqlite3";
 import mysql from "mysql2/promise";
 import pg from "pg";
@@ -56,10 +56,35 @@ const NAMES = {
 };
 const names = (table) => (env.RENAMED === "1" ? NAMES[table] : {});
 
+const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const signElsewhere = async (payload) => `${part({ alg: "remote" })}.${part(payload)}.signature`;
+
+const signing = () => ({
+  sessionCookieCache: flag("JWT_COOKIE_CACHE"),
+  disableSettingJwtHeader: flag("JWT_NO_HEADER"),
+  jwks: {
+    keyPairConfig: env.JWT_ALGORITHM ? { alg: env.JWT_ALGORITHM } : undefined,
+    disablePrivateKeyEncryption: flag("JWT_PLAIN_KEYS"),
+    rotationInterval: seconds("JWT_ROTATION"),
+    gracePeriod: seconds("JWT_GRACE"),
+    jwksPath: env.JWT_PATH,
+    remoteUrl: env.JWT_REMOTE,
+  },
+  jwt: {
+    issuer: env.JWT_ISSUER,
+    audience: env.JWT_AUDIENCE ? listed("JWT_AUDIENCE") : undefined,
+    expirationTime: env.JWT_LIFETIME,
+    definePayload: env.JWT_CLAIMS === "1" ? ({ user, session }) => ({ email: user.email, until: session.expiresAt, sub: "nobody" }) : undefined,
+    getSubject: env.JWT_CLAIMS === "1" ? ({ user }) => `user|${user.email}` : undefined,
+    sign: env.JWT_REMOTE ? signElsewhere : undefined,
+  },
+});
+
 // Tokens are stored backwards.
 const STORES = { backwards: { type: "custom-hasher", hash: async (token) => [...token].reverse().join("") } };
 const PLUGINS = {
   bearer: () => bearer(),
+  jwt: () => jwt(signing()),
   "magic-link": () =>
     magicLink({
       sendMagicLink: async (mail) => void outbox.push({ kind: "magic-link", ...mail }),
@@ -216,12 +241,22 @@ const auth = betterAuth({
 const makeTables = async () => (await getMigrations(auth.options)).runMigrations();
 if (database) await makeTables();
 
+// What only server code calls: POST /__api/<method> with its body.
+const serverCall = async (request, response) => {
+  let text = "";
+  for await (const part of request) text += part;
+  const method = auth.api[request.url.split("/").at(-1)];
+  const reply = await method({ body: JSON.parse(text) }).catch(() => ({ refused: true }));
+  response.setHeader("content-type", "application/json").end(JSON.stringify(reply));
+};
+
 const handler = toNodeHandler(auth);
 const CONTROLS = {
   "/__outbox": async () => outbox.splice(0),
   "/__tables": async () => makeTables().then(() => null),
 };
 const answer = async (request, response) => {
+  if (request.url.startsWith("/__api/")) return serverCall(request, response);
   const control = CONTROLS[request.url];
   if (!control) return handler(request, response);
   response.setHeader("content-type", "application/json").end(JSON.stringify(await control()));

@@ -13,6 +13,7 @@ from parity.scenarios.cookie_cache import COOKIE_CACHE
 from parity.scenarios.delete_user import DELETE_USER
 from parity.scenarios.fields import FIELDS
 from parity.scenarios.ids import IDS
+from parity.scenarios.jwts import JWTS
 from parity.scenarios.magic_link import MAGIC_LINK
 from parity.scenarios.multi_session import MULTI_SESSION
 from parity.scenarios.origins import ORIGINS
@@ -58,6 +59,7 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "bearer": BEARER,
     "username": USERNAMES,
     "two-factor": TWO_FACTOR,
+    "jwt": JWTS,
     "magic-link": MAGIC_LINK,
     "multi-session": MULTI_SESSION,
     "rate limit": RATE_LIMITS,
