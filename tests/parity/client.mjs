@@ -2,7 +2,7 @@
 // node client.mjs <base URL of the server> <origin of the browser> <flows, separated by commas>
 import { createHmac } from "node:crypto";
 import { createAuthClient } from "better-auth/client";
-import { magicLinkClient, multiSessionClient, twoFactorClient, usernameClient } from "better-auth/client/plugins";
+import { jwtClient, magicLinkClient, multiSessionClient, twoFactorClient, usernameClient } from "better-auth/client/plugins";
 
 const [baseURL, origin, wanted] = process.argv.slice(2);
 const PASSWORD = "password123";
@@ -25,7 +25,7 @@ function browser() {
     }
     return response;
   };
-  const plugins = [usernameClient(), twoFactorClient(), magicLinkClient(), multiSessionClient()];
+  const plugins = [usernameClient(), twoFactorClient(), jwtClient(), magicLinkClient(), multiSessionClient()];
   const client = createAuthClient({ baseURL, fetchOptions: { customFetchImpl }, plugins });
   return client;
 }
@@ -145,6 +145,19 @@ const FLOWS = {
     await step("one is left", one.multiSession.listDeviceSessions());
     await step("all sign out", one.signOut());
     await step("nobody is left", one.multiSession.listDeviceSessions());
+  },
+  async tokens() {
+    const [one, two] = [browser(), browser()];
+    await step("nobody gets a token", one.token());
+    await step("the keys", two.jwks());
+    await step("a user signs up", one.signUp.email(ANN));
+    await step("a token", one.token());
+    let header;
+    await step("who is it", one.getSession({ fetchOptions: { onSuccess: ({ response }) => { header = response.headers.get("set-auth-jwt"); } } }));
+    await step("a token came along", Promise.resolve({ data: header, error: null }));
+    await step("the keys again", one.jwks());
+    await step("signing out", one.signOut());
+    await step("no token any more", one.token());
   },
   async mails() {
     const [one, two] = [browser(), browser()];

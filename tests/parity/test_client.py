@@ -15,7 +15,13 @@ from requirements import requirement
 
 pytestmark = requirement("ARCH-formats")
 
-FLOWS = {"plugins": "accounts,usernames,secondFactor", "mails": "mails", "links": "links", "several": "several"}
+FLOWS = {
+    "plugins": "accounts,usernames,secondFactor",
+    "mails": "mails",
+    "tokens": "tokens",
+    "links": "links",
+    "several": "several",
+}
 """What the client does, by the configuration of the servers."""
 
 

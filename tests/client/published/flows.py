@@ -9,6 +9,7 @@ import pytest
 from pyotp.totp import TOTP
 
 from client.published.places import ClientAt, settled
+from plugins.relying import proven
 from portico_client import errors, models, two_factor_client, username_client
 
 Flow = Callable[[ClientAt], Coroutine[Any, Any, None]]
@@ -164,6 +165,24 @@ async def what_the_client_does_not_know_is_reached_by_path(client_at: ClientAt) 
         raw = await settled(ann.client.with_raw_response(ann.client.sign_up.email)(**ANN))
         assert (raw.status, type(raw.value), raw.value.user.name) == (200, models.SignedUp, "Ann")
 
+
+async def a_token_proves_the_session_to_others(client_at: ClientAt) -> None:
+    async with client_at() as ann:
+        with pytest.raises(errors.Unauthorized):
+            await ann("token")
+        signed_up = await ann("sign_up.email", **ANN)
+        token = await ann("token")
+        assert type(token) is models.Token
+        (key,) = (await ann("jwks")).keys
+        assert type(key) is models.PublicKey
+        claims = proven(token.token, [key.model_dump(exclude_none=True)])
+        assert claims is not None
+        assert (claims["sub"], claims["email"]) == (signed_up.user.id, "ann@example.com")
+        assert (key.alg, key.crv) == ("EdDSA", "Ed25519")
+
+
+TOKEN_FLOWS: Sequence[Flow] = (a_token_proves_the_session_to_others,)
+"""Those of a server with the plugin `jwt`."""
 
 FLOWS: Sequence[Flow] = (
     signing_up_reading_the_session_and_leaving,

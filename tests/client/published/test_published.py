@@ -7,11 +7,12 @@ import pytest
 from anyio import fail_after
 
 from app import ORIGIN, plain
-from client.published.flows import FLOWS, Flow
+from client.published.flows import FLOWS, TOKEN_FLOWS, Flow
 from client.published.places import FACES, client_at
 from parity.servers import Server
 from portico import SessionOptions
 from portico.plugins.bearer import Bearer
+from portico.plugins.jwt import Jwt
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
 from portico.testing import Clock
@@ -37,6 +38,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @faces
 async def test_in_this_process(flow: Flow, face: str) -> None:
     auth = plain(Bearer(), Username(), TwoFactor(issuer="Acme"))
+    with fail_after(PATIENCE):
+        await flow(client_at(face, base_url=ORIGIN, transport=auth.transport()))
+
+
+@requirement("S-121", "S-122")
+@pytest.mark.parametrize("flow", TOKEN_FLOWS, ids=lambda flow: flow.__name__)
+@faces
+async def test_tokens_in_this_process(flow: Flow, face: str) -> None:
+    auth = plain(Jwt())
     with fail_after(PATIENCE):
         await flow(client_at(face, base_url=ORIGIN, transport=auth.transport()))
 
