@@ -7,14 +7,13 @@ from joserfc.jwk import OctKey, OKPKey
 
 from portico.crypto import base64url
 from portico.crypto.jws import (
-    ALGORITHMS,
-    Algorithm,
     SigningKey,
     generate,
     public_members,
     take_apart,
     verifying_key,
 )
+from portico.crypto.key_families import ALGORITHMS, Algorithm
 from requirements import requirement
 from upstream import CRYPTO
 

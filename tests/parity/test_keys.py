@@ -13,6 +13,7 @@ from parity.scenario import Call, get, post, shift, sign_up, tampered
 from parity.servers import HERE, Side
 from parity.shared import DIRECTIONS, Pair, SharedServers
 from parity.transcript import Run
+from portico.verify import SessionVerifier, TokenIssuer
 from requirements import requirement
 
 pytestmark = requirement("ARCH-formats", "ARCH-schema", "ARCH-sqlite")
@@ -90,7 +91,7 @@ def asking(field: Field, side: Side, configuration: str) -> Callable[[Call], Any
     "configuration", ["tokens", "configured tokens", "ES512 tokens", "PS256 tokens", "RS256 tokens"]
 )
 @pytest.mark.parametrize("side", ["portico", "upstream"])
-def test_jose_verifies_tokens_by_the_published_keys_alone(field: Field, configuration: str, side: Side) -> None:
+def test_jose_and_we_verify_tokens_by_the_published_keys_alone(field: Field, configuration: str, side: Side) -> None:
     server = field.server(side, configuration)
     server.reset()
     ask = asking(field, side, configuration)
@@ -107,7 +108,11 @@ def test_jose_verifies_tokens_by_the_published_keys_alone(field: Field, configur
         done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=True)
         return json.loads(done.stdout)
 
-    assert verified(token)["payload"]["email"] == "ann@example.com"
+    claims = verified(token)["payload"]
+    assert claims["email"] == "ann@example.com"
+    found = SessionVerifier(tokens=TokenIssuer(issuer=issuer, audience=audience, jwks=url)).verify_token_sync(token)
+    assert found is not None
+    assert found.claims == claims
     assert verified(token, issuer="https://other.example.com") == {"error": "ERR_JWT_CLAIM_VALIDATION_FAILED"}
     assert verified(token, audience="other") == {"error": "ERR_JWT_CLAIM_VALIDATION_FAILED"}
     assert verified(f"{header}.{tampered(payload)}.{signature}") == {"error": "ERR_JWS_SIGNATURE_VERIFICATION_FAILED"}

@@ -1,11 +1,13 @@
-"""Who is signed in, read from cookies alone: for services that hold the secret and neither database nor Auth.
+"""Who is signed in, read from cookies or tokens alone: for services that have neither database nor Auth.
 
 Importing this loads none of what a server needs. What the functions say differs, and so does its worth:
 
 - `get_session_cookie` tells that a browser sent something. Anybody can send something: use it to choose a page, never
   to protect one.
-- `get_cookie_cache` and `SessionVerifier` prove that a server with the secret said so. A session that was revoked
-  since stays valid until its copy is stale, `max_age` of the cookie cache at most.
+- `get_cookie_cache` and `SessionVerifier.verify` prove that a server with the secret said so. A session that was
+  revoked since stays valid until its copy is stale, `max_age` of the cookie cache at most.
+- `SessionVerifier.verify_token` proves the same of a token of the plugin `jwt`, by public keys and without a secret. A
+  session that was revoked since stays valid until its token is over, `expiration_time` of the plugin at most.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +19,23 @@ from portico.cookie_cache import CachedSession, CookieCache
 from portico.cookies import SESSION_DATA, SESSION_TOKEN, Cookies
 from portico.crypto.keyring import Keyring
 from portico.crypto.signing import Signer
+from portico.errors import ConfigError
 from portico.http import Headers, SupportsItems
+from portico.token_issuer import TokenIssuer, TokenVerifier, VerifiedToken
+
+__all__ = [
+    "SessionVerifier",
+    "Source",
+    "Strategy",
+    "TokenIssuer",
+    "VerifiedSession",
+    "VerifiedToken",
+    "Version",
+    "get_cookie_cache",
+    "get_session_cookie",
+]
 
 Strategy = Literal["compact", "jwt", "jwe"]
-SECURE = "__Secure-"
 
 
 class HasHeaders(Protocol):
@@ -49,10 +64,10 @@ class VerifiedSession:
 
 
 class SessionVerifier:
-    """Proves sessions by the secret, without asking anybody.
+    """Proves sessions without asking anybody: cookies by the secret, tokens by the public keys of their issuer.
 
-    The server must have the cookie cache on, with the same strategy. Where the answer must be up to date, ask the
-    server: with the client, or with `auth.api.get_session`.
+    For cookies the server must have the cookie cache on, with the same strategy; for tokens it must have the plugin
+    `jwt`. Where the answer must be up to date, ask the server: with the client, or with `auth.api.get_session`.
     """
 
     def __init__(
@@ -63,9 +78,10 @@ class SessionVerifier:
         strategy: Strategy = "compact",
         version: Version | None = None,
         cookie_prefix: str = "better-auth",
+        tokens: TokenIssuer | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
-        """Take what the server was given.
+        """Take what the server was given: the secret for its cookies, nothing but `tokens` for its tokens.
 
         Args:
             secret: The server's secret.
@@ -73,15 +89,21 @@ class SessionVerifier:
             strategy: That of its cookie cache.
             version: The version of its cookie cache, or a function of session and user; copies of any version if None.
             cookie_prefix: The prefix of its cookies.
+            tokens: Whose tokens are believed; it may be another server, upstream's or anybody's.
             clock: Returns the present in UTC; for tests.
 
         Raises:
-            ConfigError: there is no secret.
+            ConfigError: there is neither a secret nor `tokens`, or nobody could be believed.
         """
-        keyring = Keyring(secret, secrets)
-        signer = Signer(keyring)
         self._version = version
         self._clock = clock or _utc_now
+        self._tokens = None if tokens is None else TokenVerifier(tokens, self._clock)
+        self._cache: CookieCache | None = None
+        self._jars: Sequence[Cookies] = ()
+        if tokens is not None and secret is None and not secrets:
+            return
+        keyring = Keyring(secret, secrets)
+        signer = Signer(keyring)
         self._cache = CookieCache(strategy, keyring)
         # A browser sends the secure cookie over https only, where it cannot have been planted by a page without.
         self._jars = [Cookies(signer, secure=secure, prefix=cookie_prefix) for secure in (True, False)]
@@ -90,7 +112,13 @@ class SessionVerifier:
         """Return the session that a request carries, or None if it proves none.
 
         The copy must be genuine, current, and about the session of the signed token that came with it.
+
+        Raises:
+            ConfigError: there is no secret.
         """
+        cache = self._cache
+        if cache is None:
+            raise ConfigError("cookies are proved by the secret of the server: pass secret=, or call verify_token()")
         headers = _headers(source)
         for jar in self._jars:
             token = jar.read(headers, SESSION_TOKEN)
@@ -98,9 +126,40 @@ class SessionVerifier:
             if token is None or value is None:
                 continue
             now = self._clock()
-            cached = self._cache.decode(value, int(now.timestamp() * 1000))
+            cached = cache.decode(value, int(now.timestamp() * 1000))
             return None if cached is None or not self._is_about(cached, token, now) else _verified(cached)
         return None
+
+    async def verify_token(self, source: Source | str) -> VerifiedToken | None:
+        """Return the token of an Authorization header, or one that is given itself; None if it proves nobody.
+
+        Keys from a URL are fetched in a thread, so that nothing else waits.
+
+        Raises:
+            KeysUnavailableError: they cannot be fetched, and were not for an hour; the token may be good.
+            ConfigError: nobody's tokens are believed.
+        """
+        verifier = self._verifier()
+        unproven = verifier.take_apart(_token(source))
+        if unproven is None:
+            return None
+        if not verifier.keys.is_due(unproven.key_id):
+            return verifier.prove(unproven)
+        # Who is given the keys needs no event loop.
+        from anyio.to_thread import run_sync  # noqa: PLC0415
+
+        return await run_sync(verifier.prove, unproven)
+
+    def verify_token_sync(self, source: Source | str) -> VerifiedToken | None:
+        """Return the same to code that is not async, which waits while keys are fetched."""
+        verifier = self._verifier()
+        unproven = verifier.take_apart(_token(source))
+        return None if unproven is None else verifier.prove(unproven)
+
+    def _verifier(self) -> TokenVerifier:
+        if self._tokens is None:
+            raise ConfigError("tokens are proved by public keys: pass tokens=TokenIssuer(...)")
+        return self._tokens
 
     def _is_about(self, cached: CachedSession, token: str, now: datetime) -> bool:
         ends = _date(cached.session.get("expiresAt"))
@@ -140,6 +199,13 @@ def get_cookie_cache(
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  # no Auth with a clock is here
+
+
+def _token(source: Source | str) -> str:
+    if isinstance(source, str):
+        return source
+    scheme, _, token = (_headers(source).get("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _headers(source: Source) -> Headers:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
@@ -11,9 +11,8 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from portico.crypto import base64url
 from portico.crypto.claims import Claims, read_claims, write_claims
+from portico.crypto.key_families import ALGORITHMS, FAMILIES, Algorithm
 
-Algorithm = Literal["EdDSA", "ES256", "ES512", "PS256", "RS256"]
-ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 SMALLEST_MODULUS = 2048
 """Of RSA keys, in bits. See RFC 7518 §3.3."""
 
@@ -25,30 +24,6 @@ TOKEN_TYPES = frozenset({None, "JWT"})
 PARTS = 3
 LARGEST_TOKEN = 96 * 1024
 """In characters; far more than fits into a header."""
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """The kind of key that an algorithm signs with."""
-
-    kty: str
-    curve: str | None
-    public: tuple[str, ...]
-    private: tuple[str, ...]
-    """Names of the members of a whole key, in the order in which upstream writes them."""
-
-
-_OKP = Family("OKP", "Ed25519", ("crv", "x", "kty"), ("crv", "d", "x", "kty"))
-_RSA = Family("RSA", None, ("kty", "n", "e"), ("kty", "n", "e", "d", "p", "q", "dp", "dq", "qi"))
-FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {
-        "EdDSA": _OKP,
-        "ES256": Family("EC", "P-256", ("kty", "x", "y", "crv"), ("kty", "x", "y", "crv", "d")),
-        "ES512": Family("EC", "P-521", ("kty", "x", "y", "crv"), ("kty", "x", "y", "crv", "d")),
-        "PS256": _RSA,
-        "RS256": _RSA,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

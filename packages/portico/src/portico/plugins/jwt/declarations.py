@@ -8,7 +8,7 @@ from typing import Annotated, Any, Required, TypeAlias
 from typing_extensions import TypedDict
 
 from portico.context import Context
-from portico.crypto.jws import Algorithm
+from portico.crypto.key_families import Algorithm
 from portico.schema import Column, Row
 from portico.wire import Omittable, Timestamp, Wire
 

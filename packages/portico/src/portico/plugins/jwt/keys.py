@@ -9,7 +9,8 @@ import anyio.to_thread
 
 from portico.context import Context
 from portico.crypto.claims import is_object
-from portico.crypto.jws import ALGORITHMS, FAMILIES, Algorithm, JsonWebKey, SigningKey, generate, public_members
+from portico.crypto.jws import JsonWebKey, SigningKey, generate, public_members
+from portico.crypto.key_families import ALGORITHMS, FAMILIES, Algorithm
 from portico.crypto.random import random_letters
 from portico.crypto.symmetric import Cabinet, DecryptionError
 from portico.errors import ConfigError, NotUniqueError

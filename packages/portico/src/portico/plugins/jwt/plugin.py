@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from portico.context import Context
 from portico.crypto.claims import Claims, are_current
-from portico.crypto.jws import ALGORITHMS, SMALLEST_MODULUS, Algorithm, take_apart, verifying_key
+from portico.crypto.jws import SMALLEST_MODULUS, take_apart, verifying_key
+from portico.crypto.key_families import ALGORITHMS, Algorithm
 from portico.endpoint import Endpoint, Plugin, endpoint
 from portico.errors import ConfigError
 from portico.hooks import after
