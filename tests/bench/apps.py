@@ -19,6 +19,7 @@ from portico import (
     SessionOptions,
 )
 from portico.hosts import asgi
+from portico.plugins.jwt import Jwt
 
 ORIGIN = "http://localhost:3000"
 SECRET = "benchmark-secret-0123456789-abcdefghij-XYZ"
@@ -56,7 +57,7 @@ def make(
 
 async def create_schema(database: str) -> None:
     """Make the tables, which are the same for all of these applications."""
-    auth = make(database)
+    auth = make(database, plugins=[Jwt()])
     await auth.create_schema()
     await auth.close()
 
@@ -75,6 +76,16 @@ def cached() -> asgi.ASGIApp:
 def crowded() -> asgi.ASGIApp:
     """Return the one that has ten more plugins, which are concerned with other paths."""
     return asgi.app(make(os.environ[DATABASE], plugins=ten_plugins()))
+
+
+def silent() -> asgi.ASGIApp:
+    """Return the one that signs tokens when it is asked to, and sends none with a session."""
+    return asgi.app(make(os.environ[DATABASE], plugins=[Jwt(disable_setting_jwt_header=True)]))
+
+
+def signing() -> asgi.ASGIApp:
+    """Return the one that sends a token with each session."""
+    return asgi.app(make(os.environ[DATABASE], plugins=[Jwt()]))
 
 
 def on_engine() -> asgi.ASGIApp:

@@ -48,8 +48,8 @@ def embedded(folder: Path) -> Generator[Server]:
 
 
 @contextmanager
-def upstream(folder: Path) -> Generator[Server]:
-    """Serve upstream on SQLite, without limits to count, behind node's HTTP server."""
+def upstream(folder: Path, plugins: str = "") -> Generator[Server]:
+    """Serve upstream on SQLite, without limits to count, behind node's HTTP server; with plugins by id, if any."""
     port = free_port()
     environment = {
         "PORT": str(port),
@@ -57,6 +57,7 @@ def upstream(folder: Path) -> Generator[Server]:
         "SECRET": SECRET,
         "BASE_URL": ORIGIN,
         "ISSUER": "Acme",
+        "PLUGINS": plugins,
         "NODE_ENV": "production",
         "BETTER_AUTH_TELEMETRY": "0",
     }
