@@ -17,6 +17,7 @@ pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = sorted(path.name for path in (ROOT / "examples").glob("[!.]*") if path.is_dir())
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "plugins").glob("*.md"))
 ANN = {"name": "Ann", "email": "ann@example.com", "password": "password123"}
 
 
@@ -93,8 +94,9 @@ def test_every_example_says_how_to_start_it_and_is_started_by_a_test(name: str) 
 
 
 @requirement("ARCH-declaration")
-def test_the_readme_shows_the_examples_as_they_are() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+@pytest.mark.parametrize("page", ["README.md", *PAGES])
+def test_a_page_shows_the_examples_as_they_are(page: str) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     # A method of the README is not indented, and its neighbour is further away.
     sources = [_words(path.read_text()) for path in (ROOT / "examples").glob("*/*.py")]
     assert blocks

@@ -98,6 +98,23 @@ async def test_a_service_learns_from_another_who_is_calling(tmp_path: Path) -> N
         assert answers((await example.run(orders))[1]) == [{"detail": "The accounts service does not answer"}]
 
 
+@requirement("S-121", "S-122", "S-239", "ARCH-examples")
+async def test_a_service_believes_the_tokens_of_another(tmp_path: Path) -> None:
+    example = Example("service_tokens", tmp_path)
+    sign_up, token, orders = example.blocks[2]
+    forged = orders.replace("$TOKEN", "$TOKEN-")
+    refused = {"detail": "Bring a token of the accounts service"}
+    async with example.serving(1):
+        async with example.serving(0):
+            signed, listed, other = answers((await example.run(sign_up, token, orders, forged))[1])
+            assert signed["user"]["email"] == "ann@example.com"
+            assert listed == {"customer": "ann@example.com", "orders": []}
+            assert other == refused
+            kept = (await example.run(token, 'printf %s "$TOKEN"'))[1]
+        again = answers((await example.run(f"TOKEN={kept}", orders))[1])
+        assert again == [{"customer": "ann@example.com", "orders": []}]
+
+
 @requirement("ARCH-extends", "ARCH-examples")
 async def test_the_plugin_example_refuses_who_was_not_invited(tmp_path: Path) -> None:
     example = Example("custom_plugin", tmp_path)

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from . import errors, models
     from .aio import AsyncAuthClient
     from .error_codes import ErrorCode
-    from .plugins import jwt_client, open_api_client, two_factor_client, username_client
+    from .plugins import (
+        jwt_client,
+        magic_link_client,
+        multi_session_client,
+        open_api_client,
+        two_factor_client,
+        username_client,
+    )
     from .sync import AuthClient
 
 __all__ = [
@@ -29,6 +36,8 @@ __all__ = [
     "models",
     "ErrorCode",
     "jwt_client",
+    "magic_link_client",
+    "multi_session_client",
     "open_api_client",
     "two_factor_client",
     "username_client",
@@ -51,6 +60,8 @@ if not TYPE_CHECKING:
         "models": ".models",
         "ErrorCode": ".error_codes",
         "jwt_client": ".plugins",
+        "magic_link_client": ".plugins",
+        "multi_session_client": ".plugins",
         "open_api_client": ".plugins",
         "two_factor_client": ".plugins",
         "username_client": ".plugins",

@@ -60,6 +60,25 @@ JWKS: Final[Operation[models.JsonWebKeySet]] = Operation(
     "GET", "/jwks", models.JsonWebKeySet, plugin="jwt", idempotent=True
 )
 TOKEN: Final[Operation[models.Token]] = Operation("GET", "/token", models.Token, plugin="jwt", idempotent=True)
+SIGN_IN_MAGIC_LINK: Final[Operation[models.Status]] = Operation(
+    "POST", "/sign-in/magic-link", models.Status, plugin="magic-link"
+)
+MAGIC_LINK_VERIFY: Final[Operation[models.MagicLinkVerified | models.TwoFactorRequired]] = Operation(
+    "GET", "/magic-link/verify", models.MagicLinkVerified | models.TwoFactorRequired, plugin="magic-link"
+)
+MULTI_SESSION_LIST_DEVICE_SESSIONS: Final[Operation[models.MultiSessionListDeviceSessionsReply]] = Operation(
+    "GET",
+    "/multi-session/list-device-sessions",
+    models.MultiSessionListDeviceSessionsReply,
+    plugin="multi-session",
+    idempotent=True,
+)
+MULTI_SESSION_SET_ACTIVE: Final[Operation[models.SessionData]] = Operation(
+    "POST", "/multi-session/set-active", models.SessionData, plugin="multi-session", signals=("session",)
+)
+MULTI_SESSION_REVOKE: Final[Operation[models.Status]] = Operation(
+    "POST", "/multi-session/revoke", models.Status, plugin="multi-session"
+)
 OPEN_API_GENERATE_SCHEMA: Final[Operation[models.OpenApiDocument]] = Operation(
     "GET", "/open-api/generate-schema", models.OpenApiDocument, plugin="open-api", idempotent=True
 )

@@ -11,6 +11,16 @@ def jwt_client() -> ClientPlugin:
     return ClientPlugin(id="jwt")
 
 
+def magic_link_client() -> ClientPlugin:
+    """Say that the server has the plugin `magic-link`."""
+    return ClientPlugin(id="magic-link")
+
+
+def multi_session_client() -> ClientPlugin:
+    """Say that the server has the plugin `multi-session`."""
+    return ClientPlugin(id="multi-session")
+
+
 def open_api_client() -> ClientPlugin:
     """Say that the server has the plugin `open-api`."""
     return ClientPlugin(id="open-api")
