@@ -1,3 +1,4 @@
+import json
 import sqlite3
 import subprocess
 import sys
@@ -6,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import portico
+from cli.running import PATIENCE, environment, portico
 from requirements import requirement
 
+ROOT = Path(__file__).parents[2]
 READY = {
     "BETTER_AUTH_SECRET": "a-secret-that-no-log-may-ever-contain-0123456789",
     "BETTER_AUTH_URL": "http://localhost",
@@ -75,6 +77,32 @@ def test_migrate_of_nothing_is_refused(app: Path, option: tuple[str, ...]) -> No
     done = portico("migrate", "app:nothing", *option, cwd=app, **READY)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "portico: 'app' has no 'nothing': name the variable that holds your Auth\n"
+
+
+@requirement("S-257", "ARCH-published", "S-141")
+def test_openapi_prints_the_document_of_an_auth_or_the_committed_one(app: Path) -> None:
+    own, published = (portico("openapi", *target, cwd=app, **READY) for target in (["app:named"], []))
+    assert (own.returncode, own.stderr, published.returncode, published.stderr) == (0, "", 0, "")
+    described = json.loads(own.stdout)
+    assert "/sign-in/username" in described["paths"]
+    assert "/two-factor/enable" not in described["paths"]
+    assert published.stdout == (ROOT / "openapi/portico.json").read_text(encoding="utf-8")
+
+
+@requirement("S-257")
+def test_the_installed_command_finds_modules_of_the_working_directory(app: Path) -> None:
+    command = Path(sys.executable).with_name("portico")
+    done = subprocess.run(
+        [command, "migrate", "app:auth", "--dry-run"],
+        cwd=app,
+        env=environment(**READY),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith('create table "user" (')
 
 
 @requirement("S-257")

@@ -108,6 +108,7 @@ async def test_server_calls_go_by_upstreams_names_and_refusals_look_as_its_do(de
         ("/__clock", {"advance": -1}, "the clock goes forward, by at most 3153600000 seconds"),
         ("/__clock", {"advance": 1e12}, "the clock goes forward, by at most 3153600000 seconds"),
         ("/__clock", {"advance": True}, "Send {advance: seconds}"),
+        ("/__clock", {"advance": 10**400}, "int too large to convert to float"),
     ],
 )
 async def test_what_cannot_be_done_is_said(dev: httpx.AsyncClient, path: str, sent: object, message: str) -> None:
@@ -116,6 +117,21 @@ async def test_what_cannot_be_done_is_said(dev: httpx.AsyncClient, path: str, se
     assert reply.json()["message"].startswith(message)
     # And the next one works.
     assert await post(dev, "/__sql", {"sql": "select 1 as one"}) == [{"one": 1}]
+
+
+async def test_a_body_that_is_no_json_or_too_large_is_refused(dev: httpx.AsyncClient) -> None:
+    broken = await dev.post("/__sql", content=b"{")
+    assert (broken.status_code, broken.json()["message"]) == (400, "Send a JSON object")
+    large = await dev.post("/__sql", content=b" " * 2_000_000)
+    assert (large.status_code, large.json()["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert await post(dev, "/__sql", {"sql": "select 1 as one"}) == [{"one": 1}]
+
+
+async def test_a_server_call_may_have_a_query(dev: httpx.AsyncClient) -> None:
+    refused = await post(dev, "/__api", {"method": "verifyEmail", "args": {"query": {"token": "x"}}})
+    assert (refused["ok"], refused["error"]["body"]["code"]) == (False, "INVALID_TOKEN")
+    missing = await post(dev, "/__api", {"method": "verifyEmail", "args": {"query": {}}})
+    assert (missing["ok"], missing["error"]["body"]["code"]) == (False, "VALIDATION_ERROR")
 
 
 async def test_a_mailed_link_is_on_the_page_and_works(dev: httpx.AsyncClient) -> None:
@@ -238,3 +254,10 @@ def test_what_is_not_for_development_does_not_start(
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"portico: {message}")
     assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "dev.db").write_text("This is no database.\n" * 100)
+    done = portico("dev", "--port", "0", "--database", "sqlite:///dev.db", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "file is not a database" in done.stderr

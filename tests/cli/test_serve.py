@@ -150,6 +150,27 @@ def test_a_secret_that_cannot_be_trusted_stops_the_start(tmp_path: Path, content
     assert (files(tmp_path), secret.read_text()) == ({"portico.db.secret"}, content)
 
 
+@requirement("ARCH-embedded")
+def test_a_secret_or_a_database_that_is_a_directory_stops_the_start(tmp_path: Path) -> None:
+    for name, message in (("portico.db.secret", "cannot keep the secret in"), ("portico.db", "cannot write to")):
+        (tmp_path / name).mkdir()
+        done = portico("serve", "--port", "0", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"portico: {message} {tmp_path / name}: Is a directory\n"
+        (tmp_path / name).rmdir()
+
+
+@requirement("ARCH-embedded", "S-151")
+async def test_the_embedded_server_may_be_known_by_another_url(tmp_path: Path) -> None:
+    async with serving(cwd=tmp_path, BETTER_AUTH_URL="https://auth.example.com/own") as server:
+        assert "https://auth.example.com/own/sign-up/email" in server.welcome
+        origin = {"origin": "https://auth.example.com"}
+        reply = await server.http.post(
+            f"{server.http.base_url.copy_with(path='/own/sign-up/email')}", json=ANN, headers=origin
+        )
+        assert reply.headers["set-cookie"].startswith("__Secure-better-auth.session_token=")
+
+
 @requirement("S-257")
 async def test_it_serves_an_auth_of_the_working_directory(app: Path) -> None:
     assert portico("migrate", "app:auth", cwd=app, **READY).returncode == 0
