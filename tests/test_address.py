@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portico import ConfigError, Headers, Request
-from portico.address import ClientAddresses
+from portico.address import REMEMBERED, ClientAddresses
 from requirements import requirement
 
 PLAIN = ClientAddresses((), ("x-forwarded-for",), 64)
@@ -31,6 +31,13 @@ def seen(addresses: ClientAddresses, peer: str, forwarded: str | None = None) ->
 )
 def test_an_address_has_one_spelling(peer: str, address: str) -> None:
     assert seen(PLAIN, peer) == address
+
+
+@requirement("B-56", "L01")
+def test_more_addresses_than_are_remembered_are_known_as_well() -> None:
+    addresses = ClientAddresses((), (), 64)
+    peers = [f"10.{number // 256}.{number % 256}.1" for number in range(REMEMBERED + 2)]
+    assert [seen(addresses, peer) for peer in (*peers, peers[0])] == [*peers, peers[0]]
 
 
 @requirement("L01")

@@ -214,6 +214,12 @@ def test_lifetimes_that_cannot_be_meant_are_mistakes(options: SessionOptions) ->
         plain(session=options)
 
 
+@requirement("CONF-base-url")
+def test_a_base_path_begins_with_a_slash() -> None:
+    with pytest.raises(ConfigError, match="base_path must start with a slash, such as '/api/auth', not 'auth'"):
+        plain(base_path="auth")
+
+
 @requirement("CONF-options")
 def test_paths_that_nobody_serves_are_mistakes() -> None:
     with pytest.raises(ConfigError, match="no endpoint has the path '/sign-inn/email'"):

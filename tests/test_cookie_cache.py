@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from portico.cookie_cache import CachedSession, CookieCache, Strategy
+from portico.cookie_cache import REMEMBERED, CachedSession, CookieCache, Strategy
 from portico.crypto import base64url
 from portico.crypto.keyring import Keyring
 from portico.crypto.signing import Signer
@@ -128,6 +128,18 @@ def test_what_was_written_comes_back(strategy: Strategy) -> None:
         version="v7",
         expires_at=(NOW if strategy == "compact" else whole_seconds) + 60_000,
     )
+
+
+@requirement("S-161")
+def test_more_copies_than_are_remembered_are_read_as_well() -> None:
+    cache = CookieCache("compact", KEYRING)
+    values = [
+        cache.encode({**SESSION, "id": str(number)}, USER, NOW, "1", remember=True) for number in range(REMEMBERED + 2)
+    ]
+    for number in (*range(len(values)), 0, len(values) - 1):
+        held = cache.decode(values[number], NOW)
+        assert held is not None
+        assert held.session["id"] == str(number)
 
 
 @requirement("S-162")

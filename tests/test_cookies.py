@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from portico.cookies import CookieAttributes, CookieOverride, Cookies
+from portico.cookies import REMEMBERED, CookieAttributes, CookieOverride, Cookies
 from portico.crypto.keyring import Keyring
 from portico.crypto.signing import Signer
 from portico.errors import ConfigError
@@ -216,6 +216,15 @@ def test_names_and_attributes_that_no_browser_takes_are_refused(make: Callable[[
 
 
 # Reading. What the cases below expect was observed on upstream 1.7.24.
+
+
+@requirement("B-35", "S07")
+def test_more_cookies_than_are_remembered_are_read_as_well() -> None:
+    cookies = Cookies(SIGNER, secure=False)
+    lines = [cookies.write("state", str(number), None)[1].partition(";")[0] for number in range(REMEMBERED + 2)]
+    for number in (*range(len(lines)), 0, len(lines) - 1):
+        assert cookies.read(sent(lines[number]), "state") == str(number)
+    assert cookies.read(sent(lines[0].replace("=0", "=1", 1)), "state") is None
 
 
 @requirement("B-35", "S07")

@@ -122,6 +122,17 @@ async def test_a_link_is_dead_once_the_address_was_changed_otherwise() -> None:
     assert (again.status, content(again)["code"]) == (401, "INVALID_TOKEN")
 
 
+@requirement("S-015", "B-43")
+async def test_a_link_changes_the_address_in_a_browser_without_a_session_and_signs_nobody_in() -> None:
+    postbox = Postbox()
+    auth, browser = await proven(postbox, change={"send_change_email_confirmation": None})
+    await browser.post("/change-email", NEW)
+    response = await Browser(auth, ORIGIN).get("/verify-email", f"token={postbox.last.token}")
+    assert (response.status, content(response)["user"]["email"], set_cookies(response)) == (200, "new@example.com", [])
+    assert await addresses(auth) == {"new@example.com": True}
+    assert postbox.told == [("after verification", "new@example.com")]
+
+
 @requirement("S-015", "E10")
 async def test_a_link_belongs_to_the_user_who_asked_for_it() -> None:
     postbox = Postbox()

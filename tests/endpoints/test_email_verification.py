@@ -93,6 +93,20 @@ async def test_following_the_link_does_not_replace_the_second_step() -> None:
     assert await auth.sessions.find_many(auth.context(None)) == before
 
 
+@requirement("S-008")
+async def test_following_the_link_in_a_browser_that_is_signed_in_keeps_its_session() -> None:
+    postbox = Postbox()
+    auth, browser = await asked(postbox, verification={"auto_sign_in_after_verification": True})
+    before = content(await browser.get("/get-session"))
+    response = await browser.get("/verify-email", f"token={postbox.last.token}")
+    assert (response.status, content(response)) == (200, {"status": True, "user": None})
+    [line] = set_cookies(response)
+    assert line.startswith(f"better-auth.session_token={before['session']['token']}.")
+    after = content(await browser.get("/get-session"))
+    assert (after["session"], after["user"]["emailVerified"]) == (before["session"], True)
+    assert len(await auth.sessions.find_many(auth.context(None))) == 1
+
+
 @requirement("S-008", "RFC 7519")
 async def test_a_link_is_over_after_an_hour() -> None:
     postbox, clock = Postbox(), Clock()
@@ -136,6 +150,17 @@ async def test_a_token_that_says_something_else_proves_nothing(claims: dict[str,
 
 
 @requirement("S-008")
+async def test_a_token_that_asks_for_something_unknown_changes_nothing() -> None:
+    postbox = Postbox()
+    auth, browser = await asked(postbox)
+    asking = {"email": "ann@example.com", "updateTo": "new@example.com", "requestType": "x", "exp": 9999999999}
+    token = sign_jwt({**asking, "userId": (await ann(auth)).id}, auth.keyring.current)
+    refused = await browser.get("/verify-email", f"token={token}")
+    assert (refused.status, content(refused)) == INVALID
+    assert (await ann(auth)).email_verified is False
+
+
+@requirement("S-008", "E12")
 async def test_a_token_of_nobody_and_one_of_another_secret_are_refused() -> None:
     auth, browser = await asked(Postbox())
     nobody = sign_jwt({"email": "nobody@example.com", "exp": 9999999999}, auth.keyring.current)

@@ -47,6 +47,18 @@ async def test_fields_of_the_application_are_changed_together_or_alone() -> None
     assert (stored.theme, stored.text_size, stored.note, stored.role) == (None, 3, "n", None)
 
 
+@requirement("B-39", "S-159")
+async def test_without_a_database_the_cookie_is_changed() -> None:
+    clock = Clock()
+    browser = await signed_up(themed(clock, database=None))
+    there = Browser(themed(clock, database=None), ORIGIN, dict(browser.cookies))
+    before = content(await there.get("/get-session"))
+    clock.advance(60)
+    session = {**before["session"], "theme": "dark", "updatedAt": "2030-01-02T03:05:05.678Z"}
+    assert content(await there.post("/update-session", {"theme": "dark"})) == {"session": session}
+    assert content(await there.get("/get-session")) == {**before, "session": session}
+
+
 @requirement("B-39", "G01")
 @pytest.mark.parametrize(
     ("body", "refusal"),

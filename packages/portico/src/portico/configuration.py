@@ -71,10 +71,6 @@ class Site:
     def url(self) -> str:
         return self.origin + self.path
 
-    @property
-    def is_secure(self) -> bool:
-        return self.origin.startswith("https://")
-
 
 def check_names(given: Iterable[str]) -> None:
     """Refuse an option that does not exist, and suggest the one that was meant."""

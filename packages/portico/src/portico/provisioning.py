@@ -55,15 +55,12 @@ ValidateUserInfo = Callable[[UserInfo, Context], Awaitable[UserInfoRefused | Non
 """An async function that approves with None. If it raises, nobody is let in: 403 with the code `validation_failed`."""
 
 
-async def approve(ctx: Context, user: Mapping[str, Any], source: UserInfoSource) -> None:
-    """Ask the application, if it wants to be asked.
+async def _approve(ctx: Context, validate: ValidateUserInfo, user: Mapping[str, Any], source: UserInfoSource) -> None:
+    """Ask the application.
 
     Raises:
         ApiError: 403, with the code that the application chose.
     """
-    validate = ctx.auth.user_options.validate_user_info
-    if validate is None:
-        return
     try:
         refused = await validate(UserInfo(user=user, source=source), ctx)
     except Exception:  # fail closed: whatever it raises is no approval
@@ -85,9 +82,10 @@ async def new_user(
     Raises:
         ApiError: the application refuses, or a value is taken that must be unique.
     """
-    if ctx.auth.user_options.validate_user_info is not None:
+    validate = ctx.auth.user_options.validate_user_info
+    if validate is not None:
         shown = users.table.record(await users.made_up(ctx, **values))
         del shown["id"]
-        await approve(ctx, shown, source)
+        await _approve(ctx, validate, shown, source)
     async with ctx.transaction() as inside:
         yield inside, await users.create(inside, **values)

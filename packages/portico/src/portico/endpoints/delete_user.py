@@ -19,7 +19,7 @@ from portico.errors import (
     ErrorCode,
 )
 from portico.http import Redirect
-from portico.mails import DeleteAccountMail
+from portico.mails import DeleteAccountMail, Mailer
 from portico.models import SessionT, UserT
 from portico.wire import Omittable, Wire
 
@@ -75,7 +75,8 @@ class DeleteUserEndpoints(EndpointGroup[UserT, SessionT]):
         if body.token:
             await self._spend_deletion(ctx, current.user, body.token)
         elif options.send_delete_account_verification is not None:
-            await self._mail_deletion(ctx, current.user, body.callback_url or mail_links.HOME)
+            mailer = options.send_delete_account_verification
+            await self._mail_deletion(ctx, mailer, current.user, body.callback_url or mail_links.HOME)
             return UserDeleted(success=True, message="Verification email sent")
         elif not body.password and not self.sessions.is_fresh(current.session, ctx.now()):
             raise ApiError(SESSION_EXPIRED)
@@ -108,10 +109,9 @@ class DeleteUserEndpoints(EndpointGroup[UserT, SessionT]):
         if not await self.auth.accounts.password_matches(ctx, user, password):
             raise ApiError(INVALID_PASSWORD)
 
-    async def _mail_deletion(self, ctx: Context, user: UserT, callback_url: str) -> None:
-        mailer = self.auth.user_options.delete_user.send_delete_account_verification
-        if mailer is None:
-            return
+    async def _mail_deletion(
+        self, ctx: Context, mailer: Mailer[DeleteAccountMail], user: UserT, callback_url: str
+    ) -> None:
         token = random_small_letters(TOKEN_LENGTH)
         lifetime = self.auth.user_options.delete_user.delete_token_expires_in
         await self.auth.verifications.put(ctx, _identifier(token), user.id, lifetime)
