@@ -20,6 +20,8 @@ class OAuthServer:
     forms: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     bearers: list[str] = field(default_factory=list[str])
     takes_tokens_once: bool = True
+    lifetime: Any = HOUR
+    """What it says of how long a token lasts."""
     _used: set[str] = field(default_factory=set[str])
     _lock: Lock = field(default_factory=Lock)
 
@@ -47,7 +49,7 @@ class OAuthServer:
             return 200, {"token_type": "bearer"}
         answer: dict[str, Any] = {"access_token": f"access for {token}", "token_type": "bearer", "scope": "openid"}
         if "endless" not in token:
-            answer |= {"expires_in": HOUR}
+            answer |= {"expires_in": self.lifetime}
         if "lasting" not in token:
             answer |= {
                 "refresh_token": f"{token}+",

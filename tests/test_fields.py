@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field, StringConstraints
+from typing_extensions import TypeAliasType
 
 import portico
 from app import BASICS, ORIGIN, content, plain, signed_up
@@ -285,6 +286,19 @@ async def test_a_value_may_be_stored_in_another_form_and_change_with_its_row() -
 def test_a_column_that_reading_could_not_give_back_is_a_mistake(annotation: Any) -> None:
     with pytest.raises(ConfigError, match="the column odd cannot hold"):
         plain(additional_fields={"user": {"odd": annotation}})
+
+
+Mood = TypeAliasType("Mood", Literal["good", "bad"])
+
+
+@requirement("S-156", "ARCH-openapi")
+async def test_a_column_may_have_a_type_that_has_a_name() -> None:
+    auth = plain(additional_fields={"user": {"mood": Annotated[Mood, Column(input=True)]}})
+    browser = await signed_up(auth, mood="good")
+    assert content(await browser.get("/get-session"))["user"]["mood"] == "good"
+    refused = await browser.post("/update-user", {"mood": "fair"})
+    assert (refused.status, content(refused)["code"]) == (400, "VALIDATION_ERROR")
+    assert content(await browser.get("/get-session"))["user"]["mood"] == "good"
 
 
 @requirement("S-156", "ARCH-openapi")

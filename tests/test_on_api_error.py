@@ -1,6 +1,6 @@
 """What an application may do about refusals and failures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -13,11 +13,15 @@ from portico import (
     ErrorPage,
     Headers,
     HookContext,
+    MemoryStore,
     OnApiError,
     Request,
     Response,
+    StoreBusyError,
     before_update,
 )
+from portico.schema import Table
+from portico.store.adapter import Join, Where
 from portico.testing import Browser
 from requirements import requirement
 
@@ -45,6 +49,36 @@ async def test_refusals_and_failures_are_told_with_their_call() -> None:
     assert (await browser.post("/change-password", {})).status == 400
     assert (await browser.post("/update-user", {"name": "Bob"})).status == 500
     assert told == [("ApiError", True), ("BrokenError", False)]
+
+
+async def test_a_listener_need_not_be_async() -> None:
+    told: list[str] = []
+
+    def keep(error: Exception, ctx: Context | None) -> None:
+        told.append(type(error).__name__)
+
+    browser = await signed_up(plain(on_api_error=OnApiError(on_error=keep)))
+    assert (await browser.post("/change-password", {})).status == 400
+    assert told == ["ApiError"]
+
+
+class Busy(MemoryStore):
+    """A store that is not there when sessions are read."""
+
+    async def find_joined(self, table: Table[Any], where: Sequence[Where], join: Join) -> Any:
+        raise StoreBusyError("no connection became free")
+
+
+@pytest.mark.parametrize("throw", [False, True])
+async def test_a_store_that_is_busy_is_answered_or_leaves_the_handler(*, throw: bool) -> None:
+    auth = plain(on_api_error=OnApiError(throw=throw), database=Busy())
+    browser = await signed_up(auth)
+    if throw:
+        with pytest.raises(StoreBusyError):
+            await browser.get("/get-session")
+        return
+    refused = await browser.get("/get-session")
+    assert (refused.status, dict(refused.headers)["retry-after"]) == (503, "1")
 
 
 @requirement("F07")

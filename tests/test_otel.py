@@ -12,6 +12,7 @@ from portico import Auth, EmailAndPassword
 from portico.context import Context
 from portico.hooks import after, before
 from portico.plugins.bearer import Bearer
+from portico.store.adapter import Where
 from portico.store.hooks import after_create, before_create
 from portico.store.memory import MemoryStore
 from portico.testing import Browser
@@ -165,6 +166,24 @@ async def test_turned_off_nothing_stands_in_the_way() -> None:
     assert isinstance(auth.store, MemoryStore)
     compiled = auth.handler.compiled["/sign-up/email"]
     assert (compiled.before[0].run, compiled.invoke) == (look, compiled.endpoint.handler.__get__(auth.api))
+
+
+async def test_every_query_of_a_plugin_has_a_span() -> None:
+    traced = Traced()
+    store, table = traced.auth.store, traced.auth.tables["verification"]
+    for value in ("1", "2"):
+        now = traced.auth.clock()
+        row = {"id": value, "identifier": "x", "value": value, "expires_at": now, "created_at": now, "updated_at": now}
+        await store.create(table, row)
+    traced.taken()
+    assert await store.update_many(table, [], {"value": "3"}) == 2
+    assert await store.count(table) == 2
+    assert await store.delete(table, [Where("id", "1")])
+    assert await store.delete_many(table, []) == 1
+    assert [span.name for span in traced.taken()] == [
+        *("db updateMany verification", "db count verification"),
+        *("db delete verification", "db deleteMany verification"),
+    ]
 
 
 async def test_two_auths_on_one_store_trace_a_query_once() -> None:

@@ -81,6 +81,21 @@ async def test_nobody_else_can_make_one() -> None:
     assert verifier(clock).verify({}) is None
 
 
+@requirement("S-239")
+@pytest.mark.parametrize("ends", [None, 5, "never", "", "2029-12-31T00:00:00.000Z", "2030-01-02T03:04:05"], ids=str)
+async def test_a_genuine_copy_of_a_session_that_does_not_end_later_proves_nothing(ends: object) -> None:
+    clock = Clock()
+    auth = caching(clock)
+    browser = await signed_up(auth)
+    session = await auth.api.get_session(browser.headers)
+    assert auth.session_cache is not None
+    written = {**session.session.to_wire(), "expiresAt": ends}
+    now = int(clock().timestamp() * 1000)
+    copy = auth.session_cache.encode(written, session.user.to_wire(), now, "1", remember=True)
+    browser.cookies["better-auth.session_data"] = copy
+    assert verifier(clock).verify(browser) is None
+
+
 @requirement("S-239", "S07")
 async def test_a_copy_of_another_session_proves_nothing() -> None:
     clock = Clock()

@@ -39,6 +39,30 @@ async def test_tokens_are_refreshed_as_the_standard_says() -> None:
     assert "first" not in repr(tokens)
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (60, 60),
+        (0.5, 0.5),
+        ("3600", 3600),
+        ("an hour", None),
+        ("", None),
+        ("nan", None),
+        ("inf", None),
+        (10**400, None),
+        (0, None),
+        (-1, None),
+        (None, None),
+        ([60], None),
+    ],
+    ids=lambda each: str(each)[:8],
+)
+async def test_a_lifetime_is_a_number_of_seconds_or_not_known(said: object, seconds: float | None) -> None:
+    with oauth_server() as server:
+        server.lifetime = said
+        assert (await provider_at(server).refresh("first")).expires_in == seconds
+
+
 @pytest.mark.parametrize("token", ["refused", "page", "nothing", "moved"])
 async def test_an_answer_without_tokens_is_an_error_that_tells_no_secret(token: str) -> None:
     with oauth_server() as server:

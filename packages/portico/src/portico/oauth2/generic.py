@@ -122,6 +122,6 @@ def _seconds(value: object) -> float | None:
     """Return a lifetime, which some providers send as text."""
     try:
         seconds = float(value) if isinstance(value, int | float | str) else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return seconds if 0 < seconds < math.inf else None
