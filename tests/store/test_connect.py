@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from portico.errors import ConfigError
@@ -13,6 +15,7 @@ from portico.store.memory import MemoryStore
 from portico.store.sql.adapter import SqlAdapter
 from portico.testing.adapter_rows import PEOPLE, person
 from requirements import requirement
+from store.database_servers import DatabaseServer
 
 pytestmark = [pytest.mark.anyio, requirement("CONF-database")]
 
@@ -99,6 +102,41 @@ async def test_a_file_that_is_no_database_is_named_at_the_first_use(tmp_path: Pa
     with pytest.raises(ConfigError, match="cannot open the database"):
         await directory.count(PEOPLE)
     await directory.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/auth", "mysql://127.0.0.1:1/auth"])
+def test_a_server_is_not_for_trio_and_says_so(url: str) -> None:
+    store = open_store(url)
+    with pytest.raises(ConfigError, match="served on asyncio only"):
+        anyio.run(store.count, PEOPLE, backend="trio")
+
+
+def test_connections_belong_to_one_loop_at_a_time(postgresql: DatabaseServer) -> None:
+    store = open_store(postgresql.url)
+    opened, done = threading.Event(), threading.Event()
+    counted: list[int] = []
+
+    async def hold() -> None:
+        await store.create_schema([PEOPLE])
+        counted.append(await store.count(PEOPLE))
+        opened.set()
+        await anyio.to_thread.run_sync(done.wait, 10)
+        await store.close()
+
+    holder = threading.Thread(target=anyio.run, args=(hold,))
+    holder.start()
+    assert opened.wait(30)
+    with pytest.raises(ConfigError, match="belong to another event loop"):
+        anyio.run(store.count, PEOPLE)
+    done.set()
+    holder.join(30)
+
+    async def use() -> None:
+        counted.append(await store.count(PEOPLE))
+        await store.close()
+
+    anyio.run(use)
+    assert counted == [0, 0]
 
 
 @requirement("ARCH-construction")

@@ -187,6 +187,29 @@ async def test_keys_in_redis_have_upstreams_prefix_and_an_end() -> None:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_tasks_that_leave_while_others_wait_for_redis_take_nothing_with_them() -> None:
+    async with redis_storage() as (storage, client, prefix):
+        for steps in range(12):
+            await client.delete(f"{prefix}n")
+            counts: list[int] = []
+
+            async def stay(counts: list[int] = counts) -> None:
+                counts.append(await storage.increment("n", 60))
+
+            with anyio.fail_after(10):
+                async with anyio.create_task_group() as staying, anyio.create_task_group() as leaving:
+                    for number in range(10):
+                        # The first one sends for all who come while its own message is under way.
+                        (leaving if number % 3 == 1 else staying).start_soon(stay)
+                    for _ in range(steps):
+                        await anyio.lowlevel.checkpoint()
+                    leaving.cancel_scope.cancel()
+            assert len(counts) >= 7
+            assert len(set(counts)) == len(counts)
+            assert int(await client.get(f"{prefix}n")) == await storage.increment("n", 60) - 1 >= max(counts)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_client_may_decode_its_replies() -> None:
     async with redis_storage() as (_, _, prefix), Redis(host="127.0.0.1", decode_responses=True) as client:
         storage = RedisStorage(client, prefix)
