@@ -207,6 +207,14 @@ def test_a_body_is_limited_whether_it_is_encoded_or_not(event_of: MakeEvent, siz
         assert (returned["statusCode"], json.loads(returned["body"])["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
+@requirement("S-250", "I04")
+@pytest.mark.parametrize("length", ["", "0", "x"])
+def test_a_body_that_was_not_announced_is_empty(event_of: MakeEvent, length: str) -> None:
+    headers = (("content-type", "application/json"), ("content-length", length))
+    call = Call(target="/api/auth/mirror/a", method="POST", headers=headers)
+    assert seen(plain(Mirror(), rate_limit=UNLIMITED), event_of(call))["size"] == 0
+
+
 @requirement("S-250")
 @pytest.mark.parametrize(
     ("event", "found"),

@@ -12,7 +12,7 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import NoMatchFound, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from app import ORIGIN, User, make, plain, signed_up
@@ -163,6 +163,19 @@ async def test_routes_that_were_there_before_win_and_middleware_of_the_app_sees_
         assert (await http.get("/api/auth/ok")).text == "own"
         assert (await http.get("/api/auth/get-session")).text == "null"
     assert seen == ["/api/auth/ok", "/api/auth/get-session"]
+
+
+@requirement("S-250")
+async def test_names_of_the_apps_routes_are_found_past_an_auth() -> None:
+    async def own(_request: Request) -> Response:
+        return PlainTextResponse("own")
+
+    app = Starlette()
+    mount(app, make())
+    app.routes.append(Route("/own/{number}", own, name="own"))
+    assert app.url_path_for("own", number="5") == "/own/5"
+    with pytest.raises(NoMatchFound):
+        app.url_path_for("nobody's")
 
 
 @requirement("S-254")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import ClassVar
 
-from portico import Context, Empty, ErrorCode, Html, Plugin, Redirect, Route, Status, Wire, endpoint
+from portico import Content, Context, Empty, ErrorCode, Html, Plugin, Redirect, Route, Status, Wire, endpoint
 from portico.errors import ApiError
 from portico.testing import Outbox
 
@@ -38,6 +38,7 @@ class Mirror(Plugin):
 
 
 COOKIES = [("set-cookie", "a=1; Path=/"), ("set-cookie", "b=2; Path=/; HttpOnly")]
+PICTURE = b"\x89PNG\r\n\x1a\n\x00\xff"
 GONE = ErrorCode(410, "GONE", "Nobody is here any more")
 
 
@@ -58,6 +59,12 @@ class Replies(Plugin):
         """Show a page."""
         ctx.reply.headers += COOKIES
         return Html("<p>caf\xe9</p>")
+
+    @endpoint("GET", "/picture")
+    async def picture(self, ctx: Context) -> Content:
+        """Show a picture."""
+        ctx.reply.headers += COOKIES
+        return Content(PICTURE, "image/png")
 
     @endpoint("POST", "/nothing")
     async def nothing(self, ctx: Context) -> Empty:

@@ -10,7 +10,7 @@ from anyio import fail_after, to_thread
 from app import ORIGIN, make, plain, signed_up
 from hosts.conformance.exchange import Answer, Call, NotStartedError, Serve, json_call
 from hosts.conformance.hosts import ASYNCIO_ONLY, BUFFERING, HOSTS, LIFESPANS
-from hosts.conformance.mirror import Greeter, Mirror, Replies
+from hosts.conformance.mirror import PICTURE, Greeter, Mirror, Replies
 from portico import Auth, ConfigError, Headers, MemoryStore, Request
 from portico.options import AdvancedOptions, RateLimitOptions
 from portico.testing import Outbox
@@ -203,6 +203,10 @@ async def test_work_is_done_after_the_response_whatever_fails(
                 "<p>caf\xe9</p>".encode(),
             ),
         ),
+        (
+            Call(target="/api/auth/picture"),
+            Answer(200, [("content-type", "image/png"), *COOKIES, ("content-length", "10")], PICTURE),
+        ),
         (Call(target="/api/auth/nothing", method="POST"), Answer(204, COOKIES)),
         (
             Call(target="/api/auth/refuse"),
@@ -213,7 +217,7 @@ async def test_work_is_done_after_the_response_whatever_fails(
             ),
         ),
     ],
-    ids=["redirect", "page", "nothing", "refusal"],
+    ids=["redirect", "page", "picture", "nothing", "refusal"],
 )
 async def test_every_kind_of_reply_arrives_whole(host: Any, call: Call, answer: Answer) -> None:
     assert await host(plain(Replies()))(call) == answer
