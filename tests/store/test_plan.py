@@ -5,18 +5,20 @@ import re
 import tracemalloc
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import pytest
 from anyio import create_task_group, fail_after
 
-from app import plain, signed_up
+from app import content, plain, signed_up
 from portico import AdvancedOptions, Auth, Column, DatabaseOptions, RateLimitOptions
 from portico.errors import ConfigError, NotUniqueError
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
 from portico.store.adapter import Where
+from portico.testing import Clock
 from portico.wire import Timestamp
 from requirements import requirement
 from store.places import EVERY, OWN, Place, PlaceName, place_at
@@ -407,3 +409,27 @@ async def test_what_is_missing_at_the_start_is_named_with_the_command(place: Pla
         # Whoever migrates meanwhile need not start again.
         await auth.create_schema()
         assert await auth.api.get_session(None) is None
+
+
+@requirement("S-155", "ARCH-formats")
+@pytest.mark.parametrize("place", ["postgresql", "engine on postgresql", "databases on postgresql"], indirect=True)
+async def test_dates_without_a_time_zone_are_in_utc_wherever_the_server_is(place: Place) -> None:
+    """So are those of releases before 1.4, and of the schemas that Drizzle and Prisma make."""
+    await place.run(f"alter database {place.url.rpartition('/')[2]} set timezone = 'America/New_York'")
+    await made_by_upstream(place)
+    for table, column in await place.fetch(
+        "select table_name, column_name from information_schema.columns"
+        " where table_schema = 'public' and data_type = 'timestamp with time zone'"
+    ):
+        await place.run(f'alter table "{table}" alter column "{column}" type timestamp(3)')
+    clock = Clock(datetime(2030, 1, 2, 3, 4, 5, 678000, tzinfo=UTC))
+    async with over(place, clock=clock) as auth:
+        assert (await auth.plan_schema()).is_done
+        browser = await signed_up(auth)
+        assert content(await browser.get("/get-session"))["session"]["createdAt"] == "2030-01-02T03:04:05.678Z"
+        assert await place.fetch('select "createdAt"::text from "user"') == [("2030-01-02 03:04:05.678",)]
+        for days, expired in ((6.9, 0), (7.1, 1)):
+            clock.advance(days * 24 * 3600)
+            condition = [Where("expires_at", clock(), "lt")]
+            assert await auth.store.count(auth.tables["session"], condition) == expired
+            assert (content(await browser.get("/get-session")) is None) is bool(expired)

@@ -162,6 +162,28 @@ def _encode_boolean_as_number(value: Any) -> int:
     return int(encode_boolean(value))
 
 
+class Moment(datetime):
+    """A date in UTC that drivers also take for one without a time zone, which is what some columns hold.
+
+    asyncpg asks the column, and encodes what it holds as the time since an epoch that has a zone or not.
+    """
+
+    def __sub__(self, other: Any) -> Any:
+        """Return the time since another date, whether or not that has a zone."""
+        has_zone = not isinstance(other, datetime) or other.tzinfo is not None
+        return datetime.__sub__(self if has_zone else self.replace(tzinfo=None), other)
+
+
+def _encode_date_with_or_without_zone(value: Any) -> Moment:
+    moment = encode_date(value)
+    return Moment.combine(moment.date(), moment.timetz())
+
+
+def _decode_date_with_or_without_zone(value: Any) -> datetime:
+    moment: datetime = value
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
 def _encode_date_without_zone(value: Any) -> datetime:
     return encode_date(value).replace(tzinfo=None)
 
@@ -201,14 +223,16 @@ POSTGRES: Mapping[Kind, Codec] = {
     "string": Codec(encode_text),
     "number": Codec(encode_number),
     "boolean": Codec(encode_boolean),
-    "date": Codec(encode_date),
+    "date": Codec(_encode_date_with_or_without_zone, _decode_date_with_or_without_zone),
     "json": Codec(encode_json, decode_json),
     "string[]": Codec(encode_texts, decode_json),
     "number[]": Codec(encode_numbers, decode_json),
     "uuid": Codec(encode_uuid, str, seek_uuid),
     "serial": Codec(encode_serial, str, seek_serial),
 }
-"""asyncpg takes and gives values of Python."""
+"""asyncpg takes and gives values of Python.
+
+Older releases of upstream, and the schemas of Drizzle and Prisma, have dates without a time zone; they are in UTC."""
 
 MYSQL: Mapping[Kind, Codec] = {
     "string": Codec(encode_text),

@@ -82,7 +82,7 @@ TYPES: Final[Mapping[DialectName, Types]] = {
         number=frozenset({"integer", "bigint"}),
         fraction=frozenset({"double precision"}),
         boolean=frozenset({"boolean"}),
-        date=frozenset({"timestamp with time zone"}),
+        date=frozenset({"timestamp with time zone", "timestamp without time zone"}),
         uuid=frozenset({"uuid"}),
         serial=frozenset({"integer", "bigint"}),
     ),
