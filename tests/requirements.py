@@ -258,6 +258,7 @@ SECURITY = {
 
 ARCHITECTURE = {
     "ARCH-callers": "whose credentials a server call uses is its first argument",
+    "ARCH-init": "the application that `portico init` writes works as its README says, and destroys nothing",
     "ARCH-joined": "calls can be part of a transaction of the application",
     "ARCH-construction": "what can be decided once is decided at construction",
     "ARCH-declaration": "an endpoint is declared once",

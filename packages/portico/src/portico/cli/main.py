@@ -14,6 +14,7 @@ from portico.cli.dev import serving, setup
 from portico.cli.doctor import command as doctor
 from portico.cli.generate.command import generate
 from portico.cli.info import command as info
+from portico.cli.init import command as init
 from portico.cli.target import Target, load
 from portico.crypto.random import random_letters
 from portico.errors import ConfigError, StoreBusyError
@@ -30,6 +31,7 @@ cli.command(epilog=cleanup.EXAMPLE)(cleanup.cleanup)
 cli.command(epilog=create_admin.EXAMPLE)(create_admin.create_admin)
 cli.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 cli.command(epilog=info.EXAMPLE)(info.info)
+cli.command(epilog=init.EXAMPLE)(init.init)
 
 
 def main() -> None:

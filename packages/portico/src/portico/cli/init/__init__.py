@@ -1,0 +1,1 @@
+"""`portico init`: a small application that works."""
