@@ -278,6 +278,7 @@ ARCHITECTURE = {
     "ARCH-memory": "the memory store is indexed and undoes only its own writes",
     "ARCH-lifespan": "the host's lifespan starts and closes the Auth; missing tables stop the start",
     "ARCH-messages": "wire names only in bodies; what was not passed is left out",
+    "ARCH-mutants": "tests notice mistakes where they would be dangerous; what they need not notice is listed",
     "ARCH-middleware": "path middlewares run ahead of hooks, over HTTP",
     "ARCH-mounts": "a mount prefix may stand in the base URL or be left out",
     "ARCH-published": "one published API has every plugin; its document is committed",

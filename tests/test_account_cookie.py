@@ -92,6 +92,17 @@ async def test_the_cookie_goes_with_the_session() -> None:
     assert browser.cookies == {}
 
 
+async def test_what_was_sent_anew_and_is_over_by_the_end_of_the_call_is_not_sent() -> None:
+    auth = make(Clock(), account=STORED, session=CACHED)
+    browser, _ = await holding(auth)
+    # It reads the session, which sends both cookies anew, and then ends it.
+    lines = set_cookies(await browser.post("/revoke-sessions"))
+    assert {line.partition(";")[0] for line in lines} == {
+        *("better-auth.session_token=", "better-auth.session_data=", f"{NAME}=", "better-auth.dont_remember=")
+    }
+    assert browser.cookies == {}
+
+
 async def test_the_cookie_lives_as_long_as_the_copy_of_the_session_and_no_other_user_keeps_it() -> None:
     clock = Clock()
     auth = make(clock, account=STORED, session=CACHED)

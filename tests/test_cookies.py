@@ -5,7 +5,18 @@ from urllib.parse import unquote
 
 import pytest
 
-from portico.cookies import REMEMBERED, CookieAttributes, CookieOverride, Cookies
+from portico.cookies import (
+    ACCOUNT_DATA,
+    DONT_REMEMBER,
+    OAUTH_STATE,
+    REMEMBERED,
+    SESSION_DATA,
+    SESSION_TOKEN,
+    STATE,
+    CookieAttributes,
+    CookieOverride,
+    Cookies,
+)
 from portico.crypto.keyring import Keyring
 from portico.crypto.signing import Signer
 from portico.errors import ConfigError
@@ -44,6 +55,19 @@ def carried(lines: list[tuple[str, str]]) -> Headers:
 
 
 # Names and attributes
+
+
+@requirement("B-58")
+def test_every_cookie_has_upstreams_name() -> None:
+    names = {
+        SESSION_TOKEN: "session_token",
+        SESSION_DATA: "session_data",
+        DONT_REMEMBER: "dont_remember",
+        ACCOUNT_DATA: "account_data",
+        STATE: "state",
+        OAUTH_STATE: "oauth_state",
+    }
+    assert [PLAIN.name_of(name) for name in names] == [f"better-auth.{name}" for name in names.values()]
 
 
 @requirement("B-58")
@@ -329,6 +353,8 @@ def test_a_signed_value_of_another_header_takes_the_place_of_the_cookie(known: s
     headers = Headers() if known is None else sent(known)
     assert PLAIN.read(PLAIN.with_signed(headers, "session_token", unquote(SIGNED)), "session_token") == TOKEN
     assert PLAIN.read(PLAIN.with_signed(headers, "session_token", "a; b=c"), "session_token") is None
+    signed = PLAIN.with_signed(headers, "session_token", unquote(SIGNED)).get("cookie")
+    assert signed == f"{NAME}={SIGNED}" + ("" if known is None else f"; {known}")
     assert headers.get("cookie") == known
 
 

@@ -135,6 +135,15 @@ async def test_secondary_storage_counts_in_a_fixed_window_and_is_the_default_whe
     assert await statuses(auth, 4) == [401, 401, 401, 429]
 
 
+@requirement("S-170", "L01")
+async def test_clients_without_an_address_share_upstreams_key() -> None:
+    storage = MemorySecondaryStorage()
+    auth = plain(secondary_storage=storage, rate_limit=RateLimitOptions(enabled=True))
+    assert await statuses(auth, 2, peer="") == [401] * 2
+    assert await statuses(auth, 2, peer="nonsense") == [401, 429]
+    assert storage.list_keys() == ["no-trusted-ip|/sign-in/email"]
+
+
 @requirement("S-170")
 async def test_a_storage_that_is_named_goes_before_the_default() -> None:
     storage = MemorySecondaryStorage()

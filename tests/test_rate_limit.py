@@ -170,6 +170,18 @@ async def test_the_memory_forgets_quiet_clients_first_and_never_grows_past_its_c
     assert await counts.consume("flood499", limit, now=22.0) == 10
 
 
+@requirement("L02")
+async def test_a_client_who_has_to_wait_is_not_forgotten_for_a_new_one() -> None:
+    counts, limit = MemoryRateLimits(capacity=4), RateLimit(window=10, max=1)
+    for number in range(3):
+        await counts.consume(f"quiet{number}", limit, now=0.0)
+    await counts.consume("waiting", limit, now=1.0)
+    # Ten seconds after the last request its window is still closed, and a moment later it is not.
+    assert await counts.consume("new", limit, now=11.0) is None
+    assert await counts.consume("waiting", limit, now=11.0) == 1
+    assert await counts.consume("waiting", limit, now=11.1) is None
+
+
 @requirement("C07")
 async def test_the_host_header_changes_nothing() -> None:
     auth = plain()

@@ -187,6 +187,17 @@ async def test_a_copy_for_the_browser_session_has_no_max_age() -> None:
     assert not any("Max-Age" in line for line in lines)
 
 
+@requirement("B-38", "S-162")
+async def test_a_copy_goes_from_the_browser_when_it_goes_stale() -> None:
+    browser = await signed_up(cached(Clock()))
+    lines = set_cookies(await browser.post("/sign-in/email", CREDENTIALS))
+    attributes = {line.partition("=")[0]: line.partition("; ")[2] for line in lines}
+    assert attributes == {
+        "better-auth.session_token": "Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
+        "better-auth.session_data": "Max-Age=300; Path=/; HttpOnly; SameSite=Lax",
+    }
+
+
 @requirement("S03", "B-61")
 async def test_signing_out_expires_the_copy_as_often_as_upstream_does() -> None:
     browser = await signed_up(cached(Clock()))

@@ -58,6 +58,22 @@ def test_secrets_that_cannot_work_are_refused_without_showing_them(make: Callabl
     assert "hidden" not in str(refusal.value)
 
 
+@requirement("B-59")
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Keyring(""), "^secret is empty"),
+        (lambda: Keyring("secret\ud800"), "^secret is not valid Unicode"),
+        (lambda: Keyring("a", [(1, "b"), (2, "")]), "^secrets: version 2 is empty"),
+        (lambda: Keyring(None, [(1, "a"), (1, "b")]), "^secrets: version 1 is listed twice"),
+    ],
+    ids=["empty", "no Unicode", "empty version", "twice"],
+)
+def test_the_secret_that_cannot_work_is_named(make: Callable[[], Keyring], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        make()
+
+
 @requirement("F08")
 def test_a_keyring_does_not_show_its_secrets() -> None:
     assert "hidden" not in repr(Keyring("hidden", [(1, "hidden too")]))

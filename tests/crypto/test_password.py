@@ -1,4 +1,7 @@
+import os
 import re
+import subprocess
+import sys
 import threading
 import unicodedata
 from collections.abc import Callable
@@ -9,6 +12,7 @@ import anyio.lowlevel
 import pytest
 
 from portico.crypto.password import Argon2id, CustomHasher, PasswordHasher, Passwords, Scrypt, Verdict
+from portico.crypto.threads import NICENESS
 from portico.errors import ConfigError
 from requirements import requirement
 from upstream import CRYPTO
@@ -228,6 +232,7 @@ def test_a_verdict_is_true_unless_it_is_wrong() -> None:
     assert Verdict.RIGHT
     assert Verdict.OUTDATED
     assert not Verdict.WRONG
+    assert list(Verdict) == ["right", "outdated", "wrong"]
 
 
 @pytest.mark.anyio
@@ -267,6 +272,42 @@ async def test_no_hash_is_wrong_and_costs_one_piece_of_work_like_any_other() -> 
         assert await passwords.verify("decoy", None) is Verdict.WRONG
         assert hasher.hashed + hasher.verified == done
     assert hasher.hashed == 1
+
+
+class Polite(Reversed):
+    """Notes the priority of each thread that it works in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.priorities: list[int] = []
+
+    def hash(self, password: str) -> str:
+        self.priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return super().hash(password)
+
+
+@pytest.mark.anyio
+@requirement("ARCH-passwords")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+async def test_hashing_gives_way_to_what_serves_requests() -> None:
+    hasher = Polite()
+    await Passwords(hasher).hash("secret")
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert (hasher.priorities, os.getpriority(os.PRIO_PROCESS, 0)) == ([min(19, own + NICENESS)], own)
+
+
+@requirement("ARCH-passwords")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process may use every core")
+def test_only_the_cores_that_the_process_may_use_are_counted() -> None:
+    program = (
+        "import os\n"
+        "from portico.crypto.threads import usable_cores\n"
+        "cores = os.sched_getaffinity(0)\n"
+        "assert usable_cores() == len(cores)\n"
+        "os.sched_setaffinity(0, {min(cores)})\n"
+        "assert usable_cores() == 1\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
 
 
 @pytest.mark.anyio

@@ -18,7 +18,7 @@ from mutants.targets import TARGETS, source_of
 from mutants.workbench import Workbench, processes
 
 SEED = 1
-SIZE = 180
+SIZE = 400
 LEAST = 0.85
 """The share of the sample that tests must notice."""
 

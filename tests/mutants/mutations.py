@@ -27,8 +27,8 @@ def _left_out(node: cst.Expr) -> Iterable[cst.Pass]:
         yield cst.Pass()
 
 
-# Names of codecs and header fields are the same in any case.
-CODECS = {"utf-8", "ascii", "latin-1"}
+# Names of codecs, digests and header fields are the same in any case.
+CODECS = {"utf-8", "ascii", "latin-1", "sha256"}
 FIELDS = {"cookie", "host", "origin", "referer", "user-agent", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site"}
 CASELESS = frozenset(CODECS | FIELDS)
 
