@@ -204,6 +204,7 @@ LOOSE: Sequence[tuple[str, Outcome, Mapping[str, Any]]] = [
     ("database-durable", "warn", {"database": None, **limits(storage="memory")}),
     ("database-reachable", "fail", {"probed": Probed(database_problem="ConnectionRefusedError")}),
     ("database-schema", "fail", {"probed": Probed(missing=["session", "user.image"])}),
+    ("database-fits", "fail", {"probed": Probed(in_the_way=["user.email must be unique"])}),
     ("secondary-storage-reachable", "fail", {"secondary_storage": Whole(), "probed": Probed(secondary_problem="X")}),
     ("secondary-storage-reachable", "pass", {"secondary_storage": Whole()}),
     ("secondary-storage-shared", "fail", {"secondary_storage": MemorySecondaryStorage()}),

@@ -26,7 +26,9 @@ class Probed:
     """What was found out by asking database and secondary storage."""
 
     missing: Sequence[str] = ()
-    """What the database lacks, as `table` or `table.column`."""
+    """What the database lacks: tables, columns, indexes."""
+    in_the_way: Sequence[str] = ()
+    """Why that cannot simply be created, or what is there in its place."""
     database_problem: str | None = None
     """Why the database could not be asked."""
     secondary_problem: str | None = None

@@ -9,6 +9,7 @@ from portico.auth import Auth
 from portico.cli.doctor.finding import Examined, Finding, Probed, item, judged
 from portico.crypto.random import random_letters
 from portico.errors import ConfigError, StoreBusyError
+from portico.store.ddl.plan import Plan
 from portico.store.memory import MemoryStore
 from portico.store.secondary import EmulatedStorage, MemorySecondaryStorage, SecondaryStorage
 
@@ -46,9 +47,17 @@ def database(examined: Examined) -> Iterator[Finding]:
             "database-schema",
             "fail",
             bool(probed.missing),
-            good="the database has every table and column",
+            good="the database has every table, column and index",
             says=f"the database lacks {', '.join(probed.missing)}",
             remedy=f"portico migrate {examined.target}",
+        )
+        yield judged(
+            "database-fits",
+            "fail",
+            bool(probed.in_the_way),
+            good="nothing in the database is in the way",
+            says="; ".join(probed.in_the_way),
+            remedy=f"change that; portico migrate {examined.target} --check says when it is done",
         )
 
 
@@ -81,17 +90,18 @@ def secondary(examined: Examined) -> Iterator[Finding]:
 
 async def probe(auth: Auth[Any]) -> Probed:
     """Ask the database what it lacks, and try secondary storage."""
-    missing: list[str] = []
+    plan = Plan()
     problem: str | None = None
     try:
-        missing += await auth.store.missing(auth.database_tables)
+        plan = await auth.plan_schema()
     except (ConfigError, StoreBusyError) as error:
         problem = str(error)
     finally:
         await auth.close()
     problems = [await _problem(storage) for storage in _storages(auth)]
     return Probed(
-        missing=missing,
+        missing=plan.names,
+        in_the_way=plan.refusals,
         database_problem=problem,
         secondary_problem=next((each for each in problems if each is not None), None),
     )
