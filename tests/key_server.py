@@ -1,7 +1,7 @@
 """A server on loopback that publishes whatever a test puts there, and counts who asks."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,7 +28,7 @@ class KeyServer:
 
 
 @contextmanager
-def key_server() -> Iterator[KeyServer]:
+def key_server() -> Generator[KeyServer]:
     """Serve until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):

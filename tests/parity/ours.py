@@ -188,7 +188,7 @@ def signing() -> Jwt[Any, Any]:
         if name in ENVIRONMENT
     }
     if is_on("JWT_CLAIMS"):
-        options |= {"define_payload": claims_of, "get_subject": lambda found: f"user|{found.user.email}"}
+        options |= {"define_payload": claims_of, "get_subject": subject_of}
     return Jwt(
         **options,
         **seconds(rotation_interval="JWT_ROTATION", grace_period="JWT_GRACE"),
@@ -201,6 +201,10 @@ def signing() -> Jwt[Any, Any]:
 
 def claims_of(found: Any) -> dict[str, Any]:
     return {"email": found.user.email, "until": found.session.expires_at, "sub": "nobody"}
+
+
+def subject_of(found: Any) -> str:
+    return f"user|{found.user.email}"
 
 
 def sign_elsewhere(unsigned: Unsigned) -> str:

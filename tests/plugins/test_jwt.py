@@ -397,7 +397,7 @@ async def test_tokens_are_signed_elsewhere() -> None:
     ("options", "hint"),
     [
         ({"remote_url": "https://keys.example.com/jwks"}, "algorithm="),
-        ({"signer": lambda unsigned: "x"}, "remote_url="),
+        ({"signer": str}, "remote_url="),
         ({"jwks_path": ""}, "jwks_path"),
         ({"jwks_path": "jwks.json"}, "jwks_path"),
         ({"jwks_path": "/a/../b"}, "jwks_path"),

@@ -65,7 +65,8 @@ class Issuer:
 
 
 def rotating(**options: Any) -> Issuer:
-    return Issuer(Jwt(**{"rotation_interval": INTERVAL, "grace_period": GRACE, **options}))
+    given: dict[str, Any] = {"rotation_interval": INTERVAL, "grace_period": GRACE, **options}
+    return Issuer(Jwt(**given))
 
 
 def sample(**changes: Any) -> dict[str, Any]:
@@ -288,7 +289,7 @@ async def test_a_server_that_slept_for_long_starts_with_a_new_key() -> None:
 @requirement("S-200")
 async def test_of_the_previous_keys_so_many_are_published() -> None:
     issuer = rotating(grace_period=10 * INTERVAL, keep_previous_keys=2)
-    signed = []
+    signed: list[str] = []
     for _ in range(4):
         signed.append(await issuer.token())
         issuer.clock.advance(INTERVAL)
@@ -421,7 +422,7 @@ async def test_server_code_gets_the_keys() -> None:
 
 @requirement("S-121", "ARCH-declaration")
 async def test_a_user_in_a_declared_api_gets_tokens_too() -> None:
-    auth = Auth(api=TokenApi, **{**BASICS, "clock": Clock()})
+    auth = Auth(api=TokenApi, clock=Clock(), **BASICS)
     browser = await signed_up(auth, nickname="Annie")
     claims = proven(token_in(await browser.get("/token")), await key_set(auth))
     assert claims is not None

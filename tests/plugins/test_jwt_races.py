@@ -1,6 +1,6 @@
 """The first key, and the next one, made by two processes on one database at once."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def anyio_backend() -> str:
 
 
 @contextmanager
-def database(kind: str, folder: Path) -> Iterator[str]:
+def database(kind: str, folder: Path) -> Generator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder}/auth.db"
         return

@@ -20,6 +20,8 @@ async def awaited(client: AsyncAuthClient) -> None:
     assert_type(await client.session.get(), models.SessionData | None)
     sessions: Sequence[models.Session] = await client.list_sessions()
     assert_type(sessions[0].ip_address, str | None)
+    assert_type(await client.token(), models.Token)
+    assert_type((await client.jwks()).keys, list[models.PublicKey])
     raw = await client.with_raw_response(client.sign_up.email)(name="", email="", password="")
     assert_type(raw.value, models.SignedUp)
     assert_type(client.with_options(timeout=1), AsyncAuthClient)
@@ -41,6 +43,8 @@ def called(client: AuthClient) -> None:
     assert_type(client.sign_in.email(email="", password=""), models.SignedIn | models.TwoFactorRequired)
     assert_type(client.session.get(), models.SessionData | None)
     assert_type(client.two_factor.enable(password=""), models.TwoFactorEnabled)
+    assert_type(client.token(), models.Token)
+    assert_type(client.jwks(), models.JsonWebKeySet)
     raw = client.with_raw_response(client.sign_up.email)(name="", email="", password="")
     assert_type(raw.value, models.SignedUp)
     with AuthClient("https://example.com", plugins=[two_factor_client(on_two_factor_redirect=print)]) as opened:

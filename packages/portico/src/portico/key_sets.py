@@ -1,12 +1,12 @@
 """Public keys by their ids: of a set that is given, or of one that a server publishes. See RFC 7517 §5."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from portico.crypto.claims import read_claims
+from portico.crypto.claims import is_array, is_object, read_claims
 from portico.crypto.key_families import Algorithm
 from portico.errors import ConfigError, KeysUnavailableError
 
@@ -148,12 +148,11 @@ def _read(text: bytes) -> GivenKeys:
 
 def _by_id(key_set: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     keys = key_set.get("keys")
-    if not isinstance(keys, list | tuple):
-        raise ValueError("a key set has a list of keys")  # noqa: TRY004  # what was sent is wrong, not our code
-    listed: Sequence[Any] = keys
+    if not is_array(keys):
+        raise ValueError("a key set has a list of keys")
     found: dict[str, Mapping[str, Any]] = {}
-    for key in listed:
+    for key in keys:
         # Whatever else is in the set is for others: see RFC 7517 §5.
-        if isinstance(key, Mapping) and isinstance(key.get("kid"), str):
+        if is_object(key) and isinstance(key.get("kid"), str):
             found.setdefault(key["kid"], key)
     return found

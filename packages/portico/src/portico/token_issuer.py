@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from portico.crypto.claims import are_current
+from portico.crypto.claims import are_current, is_array
 from portico.crypto.key_families import ALGORITHMS, Algorithm
 from portico.errors import ConfigError
 from portico.key_sets import Fetch, GivenKeys, Keys, RemoteKeys, check_url, fetched
@@ -80,7 +80,7 @@ class TokenVerifier:
         if claims is None or not are_current(claims, now, leeway=self._issuer.leeway):
             return None
         subject, audience = claims.get("sub"), claims.get("aud")
-        named: Any = audience if isinstance(audience, list) else [audience]
+        named = audience if is_array(audience) else [audience]
         is_for_us = any(isinstance(each, str) and each in self._audience for each in named)
         if claims.get("iss") != self._issuer.issuer or not is_for_us or not isinstance(subject, str) or not subject:
             return None

@@ -58,7 +58,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_array(value: object) -> TypeGuard[Sequence[Any]]:
+def is_array(value: object) -> TypeGuard[Sequence[Any]]:
+    """Tell whether a JSON value is an array."""
     return isinstance(value, list | tuple)
 
 
@@ -70,7 +71,7 @@ def _as_javascript(value: Any) -> Any:
         return value if value - value == 0 else None
     if is_object(value):
         return {key: _as_javascript(each) for key, each in value.items()}
-    if _is_array(value):
+    if is_array(value):
         return [_as_javascript(each) for each in value]
     return value
 

@@ -129,7 +129,7 @@ def take_apart(
     if header is None or claims is None or header.keys() & {"crit", "b64"} or header.get("typ") not in tuple(types):
         return None
     algorithm, key_id = header.get("alg"), header.get("kid")
-    known = next((each for each in ALGORITHMS if each == algorithm and each in algorithms), None)
+    known: Algorithm | None = next((each for each in ALGORITHMS if each == algorithm and each in algorithms), None)
     return Unproven(token, known, key_id, claims) if known is not None and isinstance(key_id, str) else None
 
 

@@ -26,7 +26,8 @@ def completed_claims(claims: Claims, rules: TokenRules, origin: str, now: int) -
     wire = to_wire(dict(claims))
     given = {name: value for name, value in wire.items() if value is not None or name not in REGISTERED}
     _check(given)
-    given.setdefault("exp", ends_at(rules.expiration_time or DEFAULT_LIFETIME, given.get("iat", now)))
+    issued: Any = given.get("iat", now)
+    given.setdefault("exp", ends_at(rules.expiration_time or DEFAULT_LIFETIME, issued))
     given.setdefault("iss", rules.issuer or origin)
     given.setdefault("aud", rules.audience or origin)
     return given

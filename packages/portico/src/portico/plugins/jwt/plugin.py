@@ -6,11 +6,11 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from portico.context import Context
-from portico.crypto.claims import Claims, are_current
+from portico.crypto.claims import Claims, are_current, is_array
 from portico.crypto.jws import SMALLEST_MODULUS, take_apart, verifying_key
 from portico.crypto.key_families import ALGORITHMS, Algorithm
 from portico.endpoint import Endpoint, Plugin, endpoint
-from portico.errors import ConfigError
+from portico.errors import ApiError, ConfigError
 from portico.hooks import after
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
@@ -161,7 +161,8 @@ class Jwt(Plugin[UserT, SessionT]):
     @after("/get-session")
     async def send_token(self, ctx: Context, outcome: Any) -> Any:
         """Bring a token with the session, to who asks over HTTP: server code asks for one when it needs it."""
-        if ctx.session is not None and ctx.route is not None and isinstance(outcome, SessionData):
+        is_told = outcome is not None and not isinstance(outcome, ApiError)
+        if is_told and ctx.session is not None and ctx.route is not None:
             ctx.reply.expose("set-auth-jwt", await self.token_of(ctx, ctx.session))
         return outcome
 
@@ -175,10 +176,12 @@ class Jwt(Plugin[UserT, SessionT]):
 
     async def token_of(self, ctx: Context, session: SessionData[Any, Any]) -> str:
         """Return a token that says who is signed in."""
-        claims = session.user.to_wire() if self.define_payload is None else await _answer(self.define_payload(session))
-        subject = None if self.get_subject is None else await _answer(self.get_subject(session))
-        subject = session.user.id if subject is None else subject
-        return await self.sign(ctx, {"iat": int(ctx.now().timestamp()), **(claims or {}), "sub": subject})
+        said = session.user.to_wire() if self.define_payload is None else self.define_payload(session)
+        claims = await said if isinstance(said, Awaitable) else said
+        named = None if self.get_subject is None else self.get_subject(session)
+        subject = await named if isinstance(named, Awaitable) else named
+        whole = {"iat": int(ctx.now().timestamp()), **(claims or {})}
+        return await self.sign(ctx, {**whole, "sub": session.user.id if subject is None else subject})
 
     async def sign(
         self,
@@ -202,7 +205,8 @@ class Jwt(Plugin[UserT, SessionT]):
         completed = completed_claims(claims, rules or self._own_rules(), ctx.site.origin, int(ctx.now().timestamp()))
         if self.signer is not None:
             unsigned = Unsigned(claims=completed, header=header, key_id=key_id, algorithm=algorithm)
-            return str(await _answer(self.signer(unsigned)))
+            signed = self.signer(unsigned)
+            return await signed if isinstance(signed, Awaitable) else signed
         known = {self.keys.algorithm, *self.further_algorithms}
         if algorithm is not None and algorithm not in known:
             raise ConfigError(f"jwt: there is no key for {algorithm}; add it to further_algorithms")
@@ -221,8 +225,8 @@ class Jwt(Plugin[UserT, SessionT]):
             return None
         audience = self.audience or ctx.site.origin
         ours = {audience} if isinstance(audience, str) else set(audience)
-        named: Any = claims.get("aud")
-        is_for_us = any(each in ours for each in ([named] if isinstance(named, str) else named or ()))
+        named = claims.get("aud")
+        is_for_us = any(each in ours for each in (named if is_array(named) else [named]) if isinstance(each, str))
         is_from = claims.get("iss") == (issuer or self.issuer or ctx.site.origin)
         return claims if is_from and is_for_us and claims.get("sub") else None
 
@@ -259,7 +263,3 @@ class Jwt(Plugin[UserT, SessionT]):
 
     def _rules(self, overrides: OverrideOptions | None) -> TokenRules:
         return self._own_rules() if overrides is None or overrides.jwt is None else overrides.jwt
-
-
-async def _answer(answer: Any) -> Any:
-    return await answer if isinstance(answer, Awaitable) else answer
