@@ -194,6 +194,7 @@ def signing() -> Jwt[Any, Any]:
         **seconds(rotation_interval="JWT_ROTATION", grace_period="JWT_GRACE"),
         audience=listed("JWT_AUDIENCE") or None,
         signer=sign_elsewhere if "JWT_REMOTE" in ENVIRONMENT else None,
+        session_cookie_cache=is_on("JWT_COOKIE_CACHE"),
         disable_setting_jwt_header=is_on("JWT_NO_HEADER"),
         disable_private_key_encryption=is_on("JWT_PLAIN_KEYS"),
     )

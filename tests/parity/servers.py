@@ -130,6 +130,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "serial": {"GENERATE_ID": "serial", "PLUGINS": PLUGINS, "DELETE_USER": "1"},
     "uuid": {"GENERATE_ID": "uuid", "PLUGINS": PLUGINS, "DELETE_USER": "1"},
     "tokens": {"PLUGINS": "jwt,bearer"},
+    "signed copies": {"PLUGINS": "jwt", "COOKIE_CACHE": "jwt", "JWT_COOKIE_CACHE": "1", "JWT_NO_HEADER": "1"},
     "cached tokens": {"PLUGINS": "jwt", "COOKIE_CACHE": "jwe"},
     "configured tokens": {
         "PLUGINS": "jwt",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from parity.field import Field
-from parity.scenario import Call, get, post, shift, sign_up, tampered
+from parity.scenario import Call, get, post, shift, sign_up, tampered, whoami
 from parity.servers import HERE, Side
 from parity.shared import DIRECTIONS, Pair, SharedServers
 from parity.transcript import Run
@@ -45,6 +45,14 @@ def test_a_key_that_either_made_signs_and_verifies_at_the_other(pair: Pair, here
         for side in (here, there):
             verified = pair.content(side, post("=/__api/verifyJWT", {"token": token}))
             assert verified["payload"]["email"] == "ann@example.com"
+
+
+@each_direction
+@pytest.mark.parametrize("pair", ["signed copies"], indirect=True)
+def test_a_copy_that_a_key_pair_signed_at_either_is_read_by_the_other(pair: Pair, here: Side, there: Side) -> None:
+    pair.content(here, sign_up())
+    assert pair.database.run("delete from session") == 1
+    assert pair.content(there, whoami())["user"]["email"] == "ann@example.com"
 
 
 @each_direction

@@ -45,13 +45,18 @@ class CookieCache:
     - `jwe`: encrypted; nobody else can read it.
     """
 
-    def __init__(self, strategy: Strategy, keyring: Keyring, max_age: int = 300) -> None:
-        """Derive the keys; `max_age` is in seconds, and as long a revoked session may still be believed in."""
+    def __init__(
+        self, strategy: Strategy, keyring: Keyring, max_age: int = 300, *, codec: "Codec | None" = None
+    ) -> None:
+        """Derive the keys; `max_age` is in seconds, and as long a revoked session may still be believed in.
+
+        A `codec` takes the place of what the secret does for this strategy.
+        """
         self._max_age = max_age
         # Upstream measures this one strategy by the cookie's own age, and takes a minute for a cookie without.
         self._max_age_of_window = min(max_age, 60) if strategy == "compact" else max_age
         self._genuine: dict[str, CachedSession] = {}
-        self._codec = _codec(strategy, keyring)
+        self._codec = codec or _codec(strategy, keyring)
 
     def encode(self, session: JsonObject, user: JsonObject, now_ms: int, version: str, *, remember: bool = True) -> str:
         """Return the value for a session and its user, both as they stand on the wire.
@@ -79,7 +84,7 @@ class CookieCache:
         return cached
 
 
-class _Codec(Protocol):
+class Codec(Protocol):
     """One strategy; claims that are decoded are genuine, current, and have `expiresAt` or `exp`."""
 
     def encode(self, claims: JsonObject, now_ms: int, max_age: int) -> str: ...
@@ -140,7 +145,7 @@ class _Jwe:
         return self._envelope.unseal(value, now_ms // 1000)
 
 
-def _codec(strategy: Strategy, keyring: Keyring) -> _Codec:
+def _codec(strategy: Strategy, keyring: Keyring) -> Codec:
     if strategy == "compact":
         return _Compact(keyring)
     if strategy == "jwt":

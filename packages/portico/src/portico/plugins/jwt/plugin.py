@@ -6,12 +6,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from portico.context import Context
+from portico.cookie_cache import CookieCache
 from portico.crypto.claims import Claims, are_current, is_array
 from portico.crypto.jws import SMALLEST_MODULUS, take_apart, verifying_key
 from portico.crypto.key_families import ALGORITHMS, Algorithm
 from portico.endpoint import Endpoint, Plugin, endpoint
 from portico.errors import ApiError, ConfigError
-from portico.hooks import after
+from portico.hooks import after, before
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
 from portico.plugins.jwt.claims import completed_claims
@@ -32,6 +33,7 @@ from portico.plugins.jwt.declarations import (
 from portico.plugins.jwt.keys import Keys
 from portico.plugins.jwt.lifetime import ends_at
 from portico.plugins.jwt.rotation import Rotation
+from portico.plugins.jwt.session_copies import SessionCopies
 from portico.wire import constructor
 
 PATH = "/jwks"
@@ -108,6 +110,10 @@ class Jwt(Plugin[UserT, SessionT]):
     disable_setting_jwt_header: bool = False
     """Send no `set-auth-jwt` with the session: to sign is most of the work of such a request."""
 
+    session_cookie_cache: bool = False
+    """Sign the cookie copies of sessions with a key pair in place of the secret, so that who knows `/jwks` can verify
+    them. The cookie cache must have the strategy `jwt`."""
+
     adapter: JwksAdapter = field(default_factory=JwksAdapter)
     """Keeps the keys elsewhere than in the table `jwks`."""
 
@@ -124,6 +130,8 @@ class Jwt(Plugin[UserT, SessionT]):
             is_encrypted=not self.disable_private_key_encryption,
         )
         object.__setattr__(self, "_keys", keys)
+        if self.session_cookie_cache:
+            self._sign_copies(auth, keys)
 
     def endpoints(self) -> Iterator[Endpoint]:
         """Yield the tokens, and the keys where they are published."""
@@ -134,8 +142,9 @@ class Jwt(Plugin[UserT, SessionT]):
                 yield replace(declared, routes=tuple(replace(each, path=self.jwks_path) for each in declared.routes))
 
     def wants_hook(self, name: str) -> bool:
-        """Leave out the header where it is not wanted."""
-        return name != "send_token" or not self.disable_setting_jwt_header
+        """Leave out the header where it is not wanted, and copies that the secret signs."""
+        wanted = {"send_token": not self.disable_setting_jwt_header, "prepare_copies": self.session_cookie_cache}
+        return wanted[name]
 
     @endpoint("GET", PATH, operation_id="getJSONWebKeySet", idempotent=True)
     async def get_jwks(self, ctx: Context) -> JsonWebKeySet:
@@ -158,6 +167,13 @@ class Jwt(Plugin[UserT, SessionT]):
         """Return the claims of a token of ours for our audience."""
         return VerifiedJwt(payload=await self.verify(ctx, body.token, body.issuer))
 
+    @before("*")
+    async def prepare_copies(self, ctx: Context) -> None:
+        """Know the keys before a session is read or started."""
+        copies: SessionCopies | None = vars(self).get("_copies")
+        if copies is not None:
+            await copies.prepare(ctx)
+
     @after("/get-session")
     async def send_token(self, ctx: Context, outcome: Any) -> Any:
         """Bring a token with the session, to who asks over HTTP: server code asks for one when it needs it."""
@@ -177,7 +193,7 @@ class Jwt(Plugin[UserT, SessionT]):
     async def token_of(self, ctx: Context, session: SessionData[Any, Any]) -> str:
         """Return a token that says who is signed in."""
         said = session.user.to_wire() if self.define_payload is None else self.define_payload(session)
-        claims = await said if isinstance(said, Awaitable) else said
+        claims: Mapping[str, Any] = await said if isinstance(said, Awaitable) else said
         named = None if self.get_subject is None else self.get_subject(session)
         subject = await named if isinstance(named, Awaitable) else named
         whole = {"iat": int(ctx.now().timestamp()), **(claims or {})}
@@ -231,6 +247,18 @@ class Jwt(Plugin[UserT, SessionT]):
         return claims if is_from and is_for_us and claims.get("sub") else None
 
     # Options
+
+    def _sign_copies(self, auth: Any, keys: Keys) -> None:
+        if auth.copies.strategy != "jwt":
+            raise ConfigError('jwt: session_cookie_cache needs CookieCacheOptions(strategy="jwt")')
+        if self.signer is not None:
+            raise ConfigError("jwt: session_cookie_cache signs with keys of ours, not with signer")
+        if auth.places is not None:
+            raise ConfigError("jwt: session_cookie_cache needs one base URL, which its copies name")
+        if auth.session_cache is not None:
+            copies = SessionCopies(keys, auth.site.origin)
+            object.__setattr__(self, "_copies", copies)
+            auth.session_cache = CookieCache("jwt", auth.keyring, auth.copies.max_age, codec=copies)
 
     def _check(self) -> None:
         if not self.jwks_path.startswith("/") or ".." in self.jwks_path or len(self.jwks_path) == 1:
