@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from http.cookies import SimpleCookie
 from typing import Any, cast
 from urllib.parse import unquote
@@ -17,6 +18,7 @@ SECRET_FIELDS = frozenset(
     {"password", "newPassword", "currentPassword", "token", "code", "backupCodes", "totpURI", "secret"}
 )
 SHORTEST = 8
+SMALL = 4096
 WORD = re.compile(r"[A-Za-z_]+|[0-9.]+|\s+")
 """No secret can be told from a message, a number or an indentation by it."""
 
@@ -71,7 +73,7 @@ class LogGuard:
 
 
 def _sent(request: Request) -> Iterator[str]:
-    yield from _named(_decoded(request.body))
+    yield from _told(request.body)
     yield from _named(request.query_fields)
     authorization = request.headers.get("authorization") or ""
     yield authorization.partition(" ")[2]
@@ -79,13 +81,26 @@ def _sent(request: Request) -> Iterator[str]:
 
 def _returned(handler: Handler, response: Response) -> Iterator[str]:
     yield from handler._auth.keyring.accepted  # pyright: ignore[reportPrivateUsage]  # whose handler it is, only it knows
-    yield from _named(_decoded(response.body))
+    yield from _told(response.body)
     for name, value in response.headers:
         if name == "set-cookie":
             for cookie in SimpleCookie(value).values():
                 yield from (cookie.value, unquote(cookie.value), unquote(cookie.value).partition(".")[0])
         elif name == "set-auth-token":
             yield value
+
+
+def _told(body: bytes) -> tuple[str, ...]:
+    """Return the texts at secret names in a body."""
+    return _found(body) if len(body) > SMALL else _remembered(body)
+
+
+def _found(body: bytes) -> tuple[str, ...]:
+    return tuple(_named(_decoded(body)))
+
+
+# The same refusals come thousands of times.
+_remembered = lru_cache(maxsize=2048)(_found)
 
 
 def _decoded(body: bytes) -> Any:
