@@ -31,7 +31,7 @@ from portico.testing import Browser, Clock
 from portico.wire import Wire
 from postbox import Postbox
 
-PLUGINS = [value for value in vars(PublishedApi).values() if isinstance(value, Plugin)]
+PLUGINS: list[Plugin[Any, Any]] = [value for value in vars(PublishedApi).values() if isinstance(value, Plugin)]
 """Every plugin of this repository."""
 
 BASE = "/api/auth"
@@ -243,7 +243,7 @@ def schema_of(model: type[Wire]) -> Mapping[str, Any]:
 def _example(schema: Mapping[str, Any]) -> Any:
     if "anyOf" in schema:
         return _example(schema["anyOf"][0])
-    examples = {"boolean": True, "integer": 1, "number": 1, "array": [], "object": {}, "null": None}
+    examples: dict[str, Any] = {"boolean": True, "integer": 1, "number": 1, "array": [], "object": {}, "null": None}
     fallback = examples.get(schema.get("type", "string"), "wrong")
     return schema.get("const", schema.get("enum", [fallback])[0])
 

@@ -97,9 +97,9 @@ def kinds_of(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> set[s
     kinds: set[str] = set()
     for each in schema.get("anyOf", ()):
         kinds |= kinds_of(each, definitions)
-    values = [schema["const"]] if "const" in schema else schema.get("enum", [])
-    stated = schema.get("type")
-    return kinds | ({stated} if stated else set()) | {kind_of(value) for value in values}
+    values: list[Any] = [schema["const"]] if "const" in schema else schema.get("enum", [])
+    stated: set[str] = {schema["type"]} if "type" in schema else set()
+    return kinds | stated | {kind_of(value) for value in values}
 
 
 def kind_of(value: Any) -> str:
@@ -115,16 +115,17 @@ def sent(door: Door, visitor: Visitor, body: bytes, *headers: tuple[str, str], k
 
 def kinds_by_field(door: Door) -> dict[str, set[str]]:
     """Return the types of JSON that each field of the body takes; a field that takes any is left out."""
-    schema = schema_of(door.endpoint.body) if door.endpoint.body else {}
+    schema: Mapping[str, Any] = schema_of(door.endpoint.body) if door.endpoint.body else {}
     definitions = schema.get("$defs", {})
-    found = {name: kinds_of(wanted, definitions) for name, wanted in schema.get("properties", {}).items()}
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    found = {name: kinds_of(wanted, definitions) for name, wanted in properties.items()}
     return {name: kinds for name, kinds in found.items() if kinds}
 
 
 def confusions(door: Door) -> Iterator[tuple[str, Any]]:
     """Yield each field of the body with each value that is of none of its types."""
     for name, kinds in kinds_by_field(door).items():
-        taken = kinds | ({"integer"} if "number" in kinds else set())
+        taken = kinds | {"integer"} if "number" in kinds else kinds
         yield from ((name, value) for value in CONFUSED if kind_of(value) not in taken)
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class Server:
         return int(found[1]) * 1024
 
     @contextmanager
-    def growing(self, limit: int) -> Iterator[None]:
+    def growing(self, limit: int) -> Generator[None]:
         """Fail if what is done meanwhile takes more memory than there was, and `limit`."""
         # Begin to look for the most at what there is now. See proc_pid_clear_refs(5).
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")

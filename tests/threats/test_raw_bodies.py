@@ -1,7 +1,7 @@
 """How a body is framed, in bytes that no client sends: one request is one request, or none."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -61,7 +61,7 @@ REFUSED: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
 
 
 @contextmanager
-def served(parser: Parser) -> Iterator[tuple[Site, Line]]:
+def served(parser: Parser) -> Generator[tuple[Site, Line]]:
     site = everything()
     with live(lambda _: site.auth, parser) as url:
         yield site, Line.to(url)

@@ -1,6 +1,6 @@
 """Paths and verbs as no client sends them, through a socket: policy is decided on the endpoint that is dispatched."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -113,7 +113,7 @@ def same(path: str) -> list[bytes]:
 
 
 @contextmanager
-def guarded(parser: Parser, *, skip_trailing_slashes: bool = False) -> Iterator[tuple[Site, Line]]:
+def guarded(parser: Parser, *, skip_trailing_slashes: bool = False) -> Generator[tuple[Site, Line]]:
     """Serve a site with a disabled path, a hook that guards one and a limit of one request on another."""
     rules: dict[str, Rule] = {LIMITED: RateLimit(window=1000, max=1), "/sign-up/*": False, "/change-*": False}
     site = everything(
