@@ -31,7 +31,7 @@ def client() -> None:
     """Typed clients of your server."""
 
 
-@cli.command()
+@cli.command(epilog="Example: portico client generate app:auth --out acme_client")
 def generate(
     target: Annotated[
         str | None, typer.Argument(metavar="[MODULE:AUTH]", help="Where your Auth is, such as app:auth.")

@@ -61,7 +61,7 @@ def portico(
     """Better Auth for Python."""
 
 
-@cli.command()
+@cli.command(epilog="Example: portico serve app:auth --port 8000")
 def serve(
     target: Annotated[
         str | None,
@@ -90,7 +90,7 @@ def serve(
         server.run(auth, listener)
 
 
-@cli.command()
+@cli.command(epilog="Example: portico dev --plugins bearer,two-factor")
 def dev(
     host: Annotated[str, typer.Option(help="Address of this machine to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 4100,
@@ -147,13 +147,13 @@ cli.command(
 )(generate)
 
 
-@cli.command()
+@cli.command(epilog="Example: portico secret")
 def secret() -> None:
     """Print a new secret for BETTER_AUTH_SECRET."""
     typer.echo(random_letters(SECRET_LENGTH))
 
 
-@cli.command()
+@cli.command(epilog="Example: portico openapi app:auth > openapi.json")
 def openapi(
     target: Annotated[
         str | None,
