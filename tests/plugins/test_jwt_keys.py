@@ -413,6 +413,19 @@ async def test_keys_can_be_kept_elsewhere() -> None:
     assert "d" not in json.loads(given[0].public_key)
 
 
+@requirement("S-200", "J01")
+def test_keys_that_no_other_process_would_know_are_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    async def get_jwks(ctx: Context) -> Sequence[Jwk] | None:
+        return None
+
+    plain(Jwt(), database=None)
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["jwt"]
+    caplog.clear()
+    plain(Jwt())
+    plain(Jwt(adapter=JwksAdapter(get_jwks=get_jwks)), database=None)
+    assert [record for record in caplog.records if record.message.startswith("jwt")] == []
+
+
 @requirement("S-122", "S-126")
 async def test_server_code_gets_the_keys() -> None:
     issuer = Issuer()

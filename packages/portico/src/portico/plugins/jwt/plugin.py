@@ -130,6 +130,11 @@ class Jwt(Plugin[UserT, SessionT]):
             is_encrypted=not self.disable_private_key_encryption,
         )
         object.__setattr__(self, "_keys", keys)
+        if auth.is_stateless and self.adapter.get_jwks is None and self.signer is None:
+            auth.logger.warning(
+                "jwt: without a database each process signs with keys of its own, which are gone when it ends; "
+                "keep them elsewhere with adapter="
+            )
         if self.session_cookie_cache:
             self._sign_copies(auth, keys)
 
