@@ -43,6 +43,7 @@ BY_PROVIDER = "an account may be named by its provider, too"
 ID_TOKENS_TOO = "id tokens are encrypted like the others"
 ONE_ORDER = "every refusal has its message first; upstream turns it round for this one"
 DEAD_LINKS = "a new password ends the changes of address that were under way"
+KNOWN_ADDRESS = "a mail goes to the address as it is known, whatever letters it was asked for in"
 UNTIL_THE_WINDOW = "who is not to be remembered cannot be switched back to when the window was closed"
 ONLY_SIGNED = "a cookie that nobody signed stands for no session, and is replaced by one that is signed"
 EVERY_SIGN_IN = "a second factor is asked for however the first one was shown"
@@ -125,6 +126,7 @@ DIFFERENCES = [
     Deliberate("plugins/two-factor: a code is used twice", "5 POST /two-factor/verify-totp: *", EACH_STEP_ONCE),
     Deliberate("plugins/two-factor: a code is used twice", "rows: *", EACH_STEP_ONCE),
     Deliberate("links/magic-link: never on to 'https://evil.test@*", "*", URLS_WITHOUT_TRICKS),
+    Deliberate("links/magic-link: an address in other letters", "mails: .0.email", KNOWN_ADDRESS),
     Deliberate("links/magic-link: what is no link", "* GET /magic-link/verify?token=%00: *", STORABLE),
     Deliberate("links/magic-link: tokens that are for something else", "rows: verification", ITS_USER_ONLY),
     Deliberate("links/magic-link: where nobody is to be remembered", "*expiresAt", STILL_NOT_REMEMBERED),

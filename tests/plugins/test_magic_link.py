@@ -94,7 +94,7 @@ def place(*plugins: Any, options: dict[str, Any] | None = None, **of_link: Any) 
 async def test_a_link_is_mailed_to_an_address_that_nobody_has() -> None:
     here = place()
     mail = await here.ask("New@Example.com", metadata={"theme": "dark"})
-    assert (here.postbox.addresses, mail.email) == (["New@Example.com"], "New@Example.com")
+    assert (here.postbox.addresses, mail.email) == (["new@example.com"], "new@example.com")
     assert mail.metadata == {"theme": "dark"}
     assert (len(mail.token), mail.token.isalpha()) == (32, True)
     assert mail.url == f"{ORIGIN}/api/auth/magic-link/verify?token={mail.token}&callbackURL=%2F"

@@ -56,7 +56,7 @@ class MagicLinkMail:
     """Goes to an address that may be nobody's yet."""
 
     email: str
-    """The address, as it was typed."""
+    """In lower case, as addresses of users are: whoever asks in other letters must not have the mail go elsewhere."""
 
     url: str = field(repr=False)
     token: str = field(repr=False)
@@ -250,7 +250,7 @@ def _mail(ctx: Context, body: SignInMagicLink, token: str) -> MagicLinkMail:
     }
     query = {name: value for name, value in fields.items() if value}
     url = mail_links.form_link(ctx, "/magic-link/verify", query)
-    return MagicLinkMail(email=body.email, url=url, token=token, metadata=body.metadata)
+    return MagicLinkMail(email=body.email.lower(), url=url, token=token, metadata=body.metadata)
 
 
 def _read(value: str | None) -> LinkRecord | None:
