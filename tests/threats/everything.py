@@ -141,7 +141,8 @@ class Visitor:
 
     def body(self, door: Door) -> dict[str, Any]:
         """Return a body that fits the door and speaks of this visitor; who states a name and an address is new."""
-        body, own = door.body, {"email": self.email, "username": self.username, "token": self.token}
+        body, own = door.body, {"email": self.email, "username": self.username}
+        own |= {"token": self.token, "sessionToken": self.token}
         if {"name", "email"} <= body.keys():
             return {**body, "email": f"new-{self.email}"}
         return {**body, **{name: value for name, value in own.items() if name in body}}

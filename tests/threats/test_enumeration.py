@@ -88,5 +88,6 @@ def test_the_doors_are_there() -> None:
         "POST /request-password-reset",
         "POST /forget-password",
         "POST /send-verification-email",
+        "POST /sign-in/magic-link",
     }
     assert {str(door) for door in SITE.doors} >= TELLING

@@ -99,6 +99,9 @@ async def test_an_error_page_of_the_application_is_led_to_by_one_line(line: str)
     assert place.startswith("https://app.example.com/error?x=y&error=denied&error_description=a")
 
 
+PLACES = ("callbackURL", "newUserCallbackURL", "errorCallbackURL")
+
+
 async def mailed(site: Site, line: str) -> None:
     """Ask for every mail there is, with the line in whatever the mail could repeat."""
     visitor = await site.visitor()
@@ -112,6 +115,8 @@ async def mailed(site: Site, line: str) -> None:
         ("/change-email", {"newEmail": f"c{line}@example.com", "callbackURL": place}),
         ("/change-email", {"newEmail": "new@example.com", "callbackURL": place}),
         ("/delete-user", {"callbackURL": place}),
+        ("/sign-in/magic-link", {"email": visitor.email, "name": line, **dict.fromkeys(PLACES, place)}),
+        ("/sign-in/magic-link", {"email": f"d{line}@example.com"}),
     ):
         await visitor.browser.post(path, body)
     await site.auth.users.update(site.auth.context(None), {"email": visitor.email}, email_verified=True)
@@ -138,4 +143,10 @@ async def test_the_mails_are_there() -> None:
     site = everything(advanced=AdvancedOptions())
     await mailed(site, "a%0d%0ax")
     kinds = [type(mail).__name__ for _, mail in site.postbox.mails]
-    assert set(kinds) == {"VerificationMail", "ResetPasswordMail", "ChangeEmailMail", "DeleteAccountMail"}
+    assert set(kinds) == {
+        "VerificationMail",
+        "ResetPasswordMail",
+        "ChangeEmailMail",
+        "DeleteAccountMail",
+        "MagicLinkMail",
+    }

@@ -57,7 +57,7 @@ async def test_no_answer_and_no_mail_repeats_the_host_that_a_request_names(
         # What changes something may have ended the session.
         visitor = await site.visitor() if door.changes else visitor
     kinds = {type(mail).__name__ for _, mail in site.postbox.mails}
-    assert kinds == {"VerificationMail", "ResetPasswordMail", "DeleteAccountMail"}
+    assert kinds == {"VerificationMail", "ResetPasswordMail", "DeleteAccountMail", "MagicLinkMail"}
 
 
 @pytest.mark.parametrize("path", ["/ok", "/sign-up/email", "/request-password-reset", "/verify-email", "/error"])
