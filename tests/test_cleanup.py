@@ -185,7 +185,10 @@ async def test_only_what_is_in_the_database_is_looked_at() -> None:
 async def test_counts_stay_as_long_as_the_longest_window() -> None:
     clock = Clock()
     rules = {"/sign-in/email": RateLimit(window=WEEK, max=3)}
-    options = {**BASICS, "rate_limit": RateLimitOptions(enabled=True, storage="database", custom_rules=rules)}
+    options: dict[str, Any] = {
+        **BASICS,
+        "rate_limit": RateLimitOptions(enabled=True, storage="database", custom_rules=rules),
+    }
     auth = Auth(**options, clock=clock)
     table = auth.tables["rateLimit"]
     await auth.store.create(

@@ -39,6 +39,10 @@ SECRET = "hush-hush-0123456789-abcdefghijklm-SECRET"
 async def post(mail: Any, request: Request | None) -> None: ...
 
 
+def by_request(request: Request | None) -> list[str]:
+    return ["https://a.example"]
+
+
 class Plain:
     """A storage of three methods."""
 
@@ -90,11 +94,12 @@ def test_an_auth_that_is_ready_passes_every_item() -> None:
 
 
 def advanced(**options: Any) -> dict[str, Any]:
-    return {"advanced": AdvancedOptions(**{"trusted_proxies": ["10.0.0.0/16"], **options})}
+    given: dict[str, Any] = {"trusted_proxies": ["10.0.0.0/16"], **options}
+    return {"advanced": AdvancedOptions(**given)}
 
 
 def password(**options: Any) -> dict[str, Any]:
-    defaults = {"enabled": True, "require_email_verification": True, "send_reset_password": post}
+    defaults: dict[str, Any] = {"enabled": True, "require_email_verification": True, "send_reset_password": post}
     return {"email_and_password": EmailAndPassword(**{**defaults, **options})}
 
 
@@ -103,7 +108,8 @@ def session(**options: Any) -> dict[str, Any]:
 
 
 def limits(**options: Any) -> dict[str, Any]:
-    return {"rate_limit": RateLimitOptions(**{"storage": "database", **options})}
+    given: dict[str, Any] = {"storage": "database", **options}
+    return {"rate_limit": RateLimitOptions(**given)}
 
 
 def dynamic(*hosts: str, **options: Any) -> dict[str, Any]:
@@ -131,7 +137,7 @@ LOOSE: Sequence[tuple[str, Outcome, Mapping[str, Any]]] = [
     ("trusted-origins-wildcards", "fail", {"trusted_origins": ["*.com"]}),
     ("trusted-origins-slashes", "warn", {"trusted_origins": ["https://admin.shop.example/"]}),
     ("trusted-origins-slashes", "fail", {"trusted_origins": ["https://*.shop.example/"]}),
-    ("trusted-origins-function", "pass", {"trusted_origins": lambda _: ["https://a.example"]}),
+    ("trusted-origins-function", "pass", {"trusted_origins": by_request}),
     ("proxies-named", "warn", {"advanced": AdvancedOptions()}),
     ("proxies-narrow", "fail", advanced(trusted_proxies=["0.0.0.0/0"])),
     ("proxies-narrow", "fail", advanced(trusted_proxies=["10.0.0.1", "::/0"])),

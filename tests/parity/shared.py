@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ PASSWORD = {"password": "password123"}
 
 
 @contextmanager
-def database_of(kind: Kind, folder: Path) -> Iterator[Database]:
+def database_of(kind: Kind, folder: Path) -> Generator[Database]:
     """Give a database that nobody else has; skip where there is no server of its kind."""
     if kind == "sqlite":
         yield SqliteFile(folder / "shared.db")
@@ -144,7 +144,8 @@ class Pair:
     def sign_in_by_provider(self) -> None:
         """Sign in at upstream by the account at the provider, whose cookie upstream writes."""
         begun = self.content("upstream", post("/sign-in/social", {"provider": "acme", "callbackURL": "/home"}))
-        (state,) = parse_qs(urlsplit(begun["url"]).query)["state"]
+        url: str = begun["url"]
+        (state,) = parse_qs(urlsplit(url).query)["state"]
         back = self.ask("upstream", get(f"/callback/acme?code=code&state={quote(state)}"))
         assert dict(back.headers)["location"].endswith("/home"), back
 

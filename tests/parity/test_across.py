@@ -1,5 +1,7 @@
 """What a TypeScript server gives a browser is taken by a Portico server, and the other way round."""
 
+from typing import Any
+
 import pytest
 
 from parity.scenario import Forget, Mail, get, post, reply, sign_up, whoami
@@ -88,9 +90,10 @@ def test_users_who_share_a_browser_at_one_do_so_at_the_other(pair: Pair, here: S
     for side in (here, there):
         listed = pair.content(side, get("/multi-session/list-device-sessions"))
         assert {each["session"]["token"] for each in listed} == {ann["token"], bob["token"]}
-    for side, token in ((there, ann["token"]), (here, bob["token"])):
-        active = pair.content(side, post("/multi-session/set-active", {"sessionToken": token}))
-        assert active["session"]["token"] == token
+    turns: list[tuple[Side, Any]] = [(there, ann), (here, bob)]
+    for side, user in turns:
+        active = pair.content(side, post("/multi-session/set-active", {"sessionToken": user["token"]}))
+        assert active["session"]["token"] == user["token"]
     pair.content(there, post("/multi-session/revoke", {"sessionToken": bob["token"]}))
     assert pair.content(here, whoami())["session"]["token"] == ann["token"]
     pair.content(here, post("/sign-out"))

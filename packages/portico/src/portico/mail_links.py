@@ -134,7 +134,7 @@ def with_query(url: str, name: str, value: str) -> str:
 def with_fields(url: str, fields: Mapping[str, Any]) -> str:
     """Return `url` with the fields of a message in its query; of a list, the values between commas."""
     for name, value in fields.items():
-        values = value if isinstance(value, list) else [value]
+        values: list[Any] = value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]  # of what, is as open as the rest
         url = with_query(
             url, name, ",".join(each if isinstance(each, str) else to_json(each).decode() for each in values)
         )

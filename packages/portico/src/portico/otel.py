@@ -76,7 +76,8 @@ class Tracing:
     def store(self, store: Adapter) -> Adapter:
         """Return a store whose queries are spans."""
         # The store of another Auth, which traces it already.
-        return TracedStore(store.store if isinstance(store, TracedStore) else store, self)
+        inner = store.store if isinstance(store, TracedStore) else store
+        return TracedStore(inner, self)  # pyright: ignore[reportReturnType]  # an async def returns a Coroutine, and no more is promised
 
     def call(self, endpoint: Endpoint, method: str, work: Coroutine[Any, Any, ResultT]) -> Coroutine[Any, Any, ResultT]:
         """Return a call with its hooks, in a span."""

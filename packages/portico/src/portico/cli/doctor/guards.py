@@ -1,6 +1,6 @@
 """What stands before every call: limits, checks of the sender, and the attributes of cookies."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from portico.auth import Auth
@@ -84,7 +84,7 @@ def senders(examined: Examined) -> Iterator[Finding]:
     )
     paths = advanced.disable_origin_check
     everywhere = paths is True
-    listed = [] if isinstance(paths, bool) else paths
+    listed: Sequence[str] = () if isinstance(paths, bool) else paths
     yield judged(
         "origin-check",
         "fail" if everywhere else "warn",

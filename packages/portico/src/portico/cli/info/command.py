@@ -10,7 +10,7 @@ import typer
 from portico.auth import Auth
 from portico.cli.info.places import callbacks_of, urls_of
 from portico.cli.info.plugins import plugins_of
-from portico.cli.info.shown import changed, options_of, without
+from portico.cli.info.shown import changed, is_many, options_of, without
 from portico.cli.info.versions import database_server, installed, runtime
 from portico.cli.target import Target, load
 
@@ -72,4 +72,4 @@ def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
 
 def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
     for name, value in values.items():
-        yield f"  {name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        yield f"  {name}: {', '.join(map(str, value)) if is_many(value) else value}"

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeGuard, get_args, get_origin
 from urllib.parse import urlsplit
 
 from portico import options as core
@@ -63,9 +63,9 @@ def without(secrets: Iterable[str], value: Any) -> Any:
         for secret in secrets:
             value = value.replace(secret, HIDDEN)
         return value
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return {without(secrets, name): without(secrets, each) for name, each in value.items()}
-    return [without(secrets, each) for each in value] if isinstance(value, list) else value
+    return [without(secrets, each) for each in value] if is_many(value) else value
 
 
 def database_shown(database: object) -> Any:
@@ -111,9 +111,9 @@ def _known(value: Any) -> Any:
         return value
     if isinstance(value, RateLimit):
         return limit_shown(value)
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return {str(key): _known(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if is_many(value):
         return [_known(each) for each in value]
     return _foreign(value)
 
@@ -126,9 +126,9 @@ def _foreign(value: Any) -> Any:
         return TEXT
     if isinstance(value, logging.Logger):
         return f"logger {value.name}"
-    if isinstance(value, list | tuple | set | frozenset):
+    if is_many(value):
         return [_foreign(each) for each in value]
-    return _name(value) if callable(value) else _name(type(value))
+    return _name(value)
 
 
 def limit_shown(limit: RateLimit | Literal[False]) -> str | bool:
@@ -136,10 +136,22 @@ def limit_shown(limit: RateLimit | Literal[False]) -> str | bool:
     return f"{limit.max} in {limit.window} s" if isinstance(limit, RateLimit) else limit
 
 
-def _name(value: Any) -> str:
-    """Return the name of a function or class; of an object that can be called, that of its class."""
-    named = value if hasattr(value, "__qualname__") else type(value)
-    return str(named.__qualname__) if named.__module__ == "builtins" else f"{named.__module__}.{named.__qualname__}"
+def is_many(value: object) -> TypeGuard[Iterable[Any]]:
+    """Tell whether a value is several."""
+    return isinstance(value, list | tuple | set | frozenset)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Tell whether a value is several by name."""
+    return isinstance(value, Mapping)
+
+
+def _name(value: object) -> str:
+    """Return the name of a function or class; of anything else, that of its class."""
+    kind = type(value)
+    module: str | None = getattr(value, "__module__", None)
+    name: str = getattr(value, "__qualname__", kind.__qualname__)
+    return name if module in {None, "builtins"} else f"{module}.{name}"
 
 
 def _is_closed(annotation: Any) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from portico.context import Context
 from portico.cookie_cache import CookieCache
@@ -198,7 +198,7 @@ class Jwt(Plugin[UserT, SessionT]):
     async def token_of(self, ctx: Context, session: SessionData[Any, Any]) -> str:
         """Return a token that says who is signed in."""
         said = session.user.to_wire() if self.define_payload is None else self.define_payload(session)
-        claims: Mapping[str, Any] = await said if isinstance(said, Awaitable) else said
+        claims = cast("Mapping[str, Any]", await said if isinstance(said, Awaitable) else said)
         named = None if self.get_subject is None else self.get_subject(session)
         subject = await named if isinstance(named, Awaitable) else named
         whole = {"iat": int(ctx.now().timestamp()), **(claims or {})}
