@@ -69,7 +69,7 @@ def test_without_the_copy_a_deleted_session_is_gone(pair: Pair, here: Side, ther
 
 
 @each_direction
-@pytest.mark.parametrize("pair", ["links", "closed links", "own links"], indirect=True)
+@pytest.mark.parametrize("pair", ["links", "closed links"], indirect=True)
 def test_a_link_mailed_by_one_works_once_at_the_other(pair: Pair, here: Side, there: Side) -> None:
     pair.content(here, sign_up())
     pair.set("user", "emailVerified", 1)
