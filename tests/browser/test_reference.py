@@ -50,7 +50,7 @@ def described(page: str) -> dict[str, set[str]]:
 def found(page: Page, tag: str) -> set[str]:
     """Return the operations that have an element of their own below a tag, and whose path can be read."""
     anchors = (each.partition(f"/tag/{tag.lower()}/")[2].partition("/") for each in page.ids)
-    return {f"{method} /{path}" for method, _, path in anchors if f"/{path}" in page.texts}
+    return {f"{method} /{path}" for method, _, path in anchors if path and f"/{path}" in page.texts}
 
 
 @pytest.fixture(scope="module")
