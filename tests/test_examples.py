@@ -98,7 +98,8 @@ def test_every_example_says_how_to_start_it_and_is_started_by_a_test(name: str) 
 def test_a_page_shows_the_examples_as_they_are(page: str) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     # A method of the README is not indented, and its neighbour is further away.
-    sources = [_words(path.read_text()) for path in (ROOT / "examples").glob("*/*.py")]
+    programs = [*(ROOT / "examples").glob("*/*.py"), *(ROOT / "docs").glob("*/*.py")]
+    sources = [_words(path.read_text()) for path in programs]
     assert blocks
     for block in blocks:
         assert any(_words(block) in source for source in sources), block
