@@ -16,7 +16,8 @@ from requirements import requirement
 pytestmark = [pytest.mark.anyio, requirement("ARCH-examples")]
 
 FOLDER = Path(__file__).parent.parent / "docs" / "plugins"
-PAGES = sorted(FOLDER.glob("*.md"))
+PAGES = [page for page in sorted(FOLDER.glob("*.md")) if page.with_suffix(".py").exists()]
+"""Those with a program of their own; others show one of the examples."""
 
 
 @pytest.fixture

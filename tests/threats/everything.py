@@ -186,10 +186,13 @@ class Site:
         return visitor
 
     async def remembered(self) -> dict[str, list[Any]]:
-        """Return everything that is remembered: all rows, and what was mailed."""
+        """Return everything that is remembered: all rows, and what was mailed; but for key pairs, of which whoever
+        reads a key first lets one be made."""
         store, tables = self.auth.store, self.auth.tables
         rows = {name: await store.find_many(table, limit=10_000) for name, table in tables.items()}
-        return {**rows, "mails": list(self.postbox.mails)}
+        rows.pop("jwks", None)
+        own = [row for row in rows["verification"] if not row["identifier"].startswith("jwks-")]
+        return {**rows, "verification": own, "mails": list(self.postbox.mails)}
 
     async def answer(self, request: Request) -> Response:
         """Return the answer to a request, when the work after it is done."""
