@@ -327,6 +327,7 @@ class Gate(Reversed):
         self._lock = threading.Lock()
         self._inside = 0
         self.most = 0
+        self.entered = threading.Event()
 
     def open(self) -> None:
         """Be one of those who are inside."""
@@ -336,6 +337,7 @@ class Gate(Reversed):
         with self._lock:
             self._inside += 1
             self.most = max(self.most, self._inside)
+        self.entered.set()
         self._barrier.wait(5)
         with self._lock:
             self._inside -= 1
@@ -362,6 +364,8 @@ async def test_what_nobody_waits_for_is_not_hashed() -> None:
     with anyio.fail_after(5):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(passwords.hash, "first")
+            # Who was started first need not run first.
+            await anyio.to_thread.run_sync(gate.entered.wait, 5)
             async with anyio.create_task_group() as impatient:
                 impatient.start_soon(passwords.hash, "second")
                 await anyio.wait_all_tasks_blocked()

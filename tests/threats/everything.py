@@ -185,11 +185,14 @@ class Site:
         assert response.status == 200, response.body
         return visitor
 
+    async def rows(self) -> dict[str, list[Any]]:
+        """Return all rows of all tables."""
+        return {name: await self.auth.store.find_many(table, limit=10_000) for name, table in self.auth.tables.items()}
+
     async def remembered(self) -> dict[str, list[Any]]:
         """Return everything that is remembered: all rows, and what was mailed; but for key pairs, of which whoever
         reads a key first lets one be made."""
-        store, tables = self.auth.store, self.auth.tables
-        rows = {name: await store.find_many(table, limit=10_000) for name, table in tables.items()}
+        rows = await self.rows()
         rows.pop("jwks", None)
         own = [row for row in rows["verification"] if not row["identifier"].startswith("jwks-")]
         return {**rows, "verification": own, "mails": list(self.postbox.mails)}

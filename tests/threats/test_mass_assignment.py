@@ -73,14 +73,14 @@ def bodies(door: Door, site: Site, body: Mapping[str, Any]) -> Iterator[dict[str
 @pytest.mark.parametrize("site", SITES.values(), ids=SITES)
 async def test_no_column_grows_what_a_client_planted(door: Door, site: Site) -> None:
     visitor = await site.first_visitor()
-    assert list(grown(await site.remembered(), site)) == []
+    assert list(grown(await site.rows(), site)) == []
     for number, body in enumerate(bodies(door, site, visitor.body(door))):
         # Who signs up does it under a new address each time.
         fresh = {"email": f"planted{next(site.numbers)}@example.com"} if {"name", "email"} <= body.keys() else {}
         request = door.request(visitor.cookie, ("origin", ORIGIN), body={**body, **fresh})
         response = await site.answer(request)
         assert response.status < 500, body
-        assert list(grown(await site.remembered(), site)) == [], (number, body)
+        assert list(grown(await site.rows(), site)) == [], (number, body)
         if response.status == 401 or any("session_token=;" in value for _, value in response.headers):
             visitor = await site.visitor()
 
