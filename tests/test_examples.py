@@ -49,14 +49,30 @@ async def test_the_fastapi_example_greets_its_signed_in_users(tmp_path: Path, mo
 
 @requirement("ARCH-declaration", "ARCH-extends", "S-186")
 async def test_the_plugin_example_lets_in_who_was_invited() -> None:
-    plugin: Any = example("custom_plugin/plugin.py")
-    auth = plain(plugin.Invitations(founders=("ann@example.com",)))
+    plugin: Any = example("custom_plugin/portico_invitations/__init__.py")
+    auth = plain(plugin.InvitationOnly(founders=("ann@example.com",)))
     ann, bob = await signed_up(auth), {**ANN, "email": "bob@example.com"}
     refused = await Browser(auth, ORIGIN).post("/sign-up/email", bob)
     assert (refused.status, content(refused)["code"]) == (403, "NOT_INVITED")
     invited = content(await ann.post("/invitations/create", {"email": "Bob@example.com"}))
-    assert invited["invitation"]["email"] == "bob@example.com"
+    assert invited["email"] == "bob@example.com"
+    again = await ann.post("/invitations/create", {"email": "bob@example.com"})
+    assert (again.status, content(again)["code"]) == (409, "ALREADY_INVITED")
+    assert content(await ann.get("/invitations/list")) == {"invitations": [invited]}
     assert (await Browser(auth, ORIGIN).post("/sign-up/email", bob)).status == 200
+
+
+@requirement("ARCH-declaration", "ARCH-extends")
+def test_the_page_about_plugins_shows_a_whole_package_of_less_than_sixty_lines() -> None:
+    page = (ROOT / "docs" / "plugins" / "writing.md").read_text()
+    folder = ROOT / "examples" / "custom_plugin"
+    source = (folder / "portico_invitations" / "__init__.py").read_text()
+    assert len(source.splitlines()) < 60
+    # All but its imports, in two blocks.
+    rows, plugin = source[source.index("ALREADY_INVITED =") :].split("@dataclass")
+    assert rows.strip() in page
+    assert plugin.strip() in page
+    assert (folder / "pyproject.toml").read_text().strip() in page
 
 
 @requirement("ARCH-declaration", "S-186", "S-279")
@@ -98,7 +114,7 @@ def test_every_example_says_how_to_start_it_and_is_started_by_a_test(name: str) 
 def test_a_page_shows_the_examples_as_they_are(page: str) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     # A method of the README is not indented, and its neighbour is further away.
-    programs = [*(ROOT / "examples").glob("*/*.py"), *(ROOT / "docs").glob("*/*.py")]
+    programs = [*(ROOT / "examples").glob("*/**/*.py"), *(ROOT / "docs").glob("*/*.py")]
     sources = [_words(path.read_text()) for path in programs]
     assert blocks
     for block in blocks:

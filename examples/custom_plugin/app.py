@@ -1,4 +1,4 @@
-"""An application by invitation only: it serves the plugin in plugin.py.
+"""An application by invitation only: it serves the plugin in portico_invitations.
 
 export BETTER_AUTH_SECRET=$(portico secret)
 portico migrate app:auth
@@ -7,13 +7,13 @@ uvicorn app:app --port 3000
 
 import portico
 from fastapi import FastAPI
-from plugin import Invitations
 from portico import Auth, EmailAndPassword
 from portico.hosts.fastapi import mount
+from portico_invitations import InvitationOnly
 
 
 class Api(portico.Api):
-    invitations = Invitations(founders=("ann@example.com",))
+    invitations = InvitationOnly(founders=("ann@example.com",))
 
 
 auth = Auth(

@@ -27,8 +27,9 @@ def main() -> None:
             if refusal.code != "NOT_INVITED":  # a misspelt code is an error of the type checker
                 raise
             print(f"Bob: {refusal.message}")
-        invitation = ann.invitations.create(email="bob@example.com").invitation
-        print(f"Ann invited {invitation.email}")
+        ann.invitations.create(email="bob@example.com")
+        invited = ann.invitations.list().invitations
+        print(f"Ann invited {', '.join(invitation.email for invitation in invited)}")
         user = bob.sign_up.email(name="Bob", email="bob@example.com", password="battery staple").user
         print(f"{user.name} is in")
 

@@ -123,6 +123,15 @@ async def test_the_plugin_example_refuses_who_was_not_invited(tmp_path: Path) ->
     assert refused == [{"message": "Sign-up is by invitation only", "code": "NOT_INVITED"}]
 
 
+@requirement("ARCH-extends", "ARCH-examples")
+async def test_the_plugin_example_passes_its_own_tests(tmp_path: Path) -> None:
+    example = Example("custom_plugin", tmp_path)
+    code, written = await example.run(
+        f"{sys.executable} -m pytest -q -p no:cacheprovider -k asyncio test_invitations.py"
+    )
+    assert (code, "2 passed" in written) == (0, True), written
+
+
 @requirement("ARCH-extends", "S-230", "ARCH-examples")
 async def test_a_client_that_is_generated_for_a_plugin_is_typed_and_works(tmp_path: Path) -> None:
     example = Example("custom_plugin_client", tmp_path)

@@ -1,6 +1,7 @@
 """Installed packages do what they are for: they are typed, and they serve."""
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from functools import partial
@@ -10,7 +11,7 @@ import pytest
 from anyio import to_thread
 
 from cli.running import serving
-from packages.building import Package
+from packages.building import CONSTRAINTS, ROOT, UV, Package
 from packages.conftest import Made
 from packages.environments import Environment, by_pip, by_uv, requirement_on, run
 from requirements import requirement
@@ -19,6 +20,22 @@ pytestmark = pytest.mark.anyio
 CALLING = Path(__file__).with_name("calling.py")
 INSIDE = Path(__file__).with_name("inside.py")
 CONSUMERS = Path(__file__).parent / "consumers"
+USER_OF_A_PLUGIN = """
+import portico
+from typing import assert_type
+from portico_invitations import NOT_INVITED, InvitationOnly, Invitations
+
+class Api(portico.Api):
+    invitations = InvitationOnly(founders=("ann@example.com",))
+
+SECRET = "0123456789abcdefghij-KLMNOPQRSTUVWXYZ"
+auth = portico.Auth(secret=SECRET, base_url="https://example.com", database=portico.MemoryStore(), api=Api)
+
+async def use() -> None:
+    assert_type(await auth.api.invitations.list_own(None), Invitations)
+
+print(NOT_INVITED.code)
+"""
 ANN = {"name": "Ann", "email": "ann@example.com", "password": "password123"}
 
 
@@ -73,6 +90,31 @@ async def test_the_client_alone_calls_a_server_alone(
     async with serving(cwd=tmp_path, command=[server.program("portico")]) as running:
         call = partial(client.run, str(CALLING), running.address)
         assert await to_thread.run_sync(call) == "bob@example.com"
+
+
+@requirement("PKG-types", "ARCH-extends")
+def test_a_plugin_of_others_is_an_ordinary_package(packages: Mapping[str, Package], tmp_path: Path) -> None:
+    portico, tree = packages["portico"], tmp_path / "plugin"
+    shutil.copytree(ROOT / "examples" / "custom_plugin", tree)
+    plugin = Package(tree, tmp_path)
+    run(
+        *UV,
+        "build",
+        "--quiet",
+        "--build-constraints",
+        str(CONSTRAINTS),
+        "--out-dir",
+        str(tmp_path),
+        str(tree),
+        cwd=tmp_path,
+    )
+    wanted = (requirement_on(portico), requirement_on(plugin))
+    installed = by_uv(tmp_path / "environment", *wanted, links=portico.folder)
+    consumer = tmp_path / "consumer.py"
+    consumer.write_text(USER_OF_A_PLUGIN, encoding="utf-8")
+    assert installed.run(str(consumer)) == "NOT_INVITED\n"
+    options = ("--strict", "--config-file=", f"--cache-dir={tmp_path}/cache", "--python-executable", installed.python)
+    assert run(sys.executable, "-m", "mypy", *options, str(consumer), cwd=tmp_path).startswith("Success")
 
 
 async def serve_a_file(environment: Environment, folder: Path) -> None:
