@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import client, get_session, imports, machine, memory, sign_in, signing, storage, wrk
+from bench import client, get_session, imports, machine, memory, plugins, sign_in, signing, storage, wrk
 from bench.cpu import Witness
 from bench.table import Figure, say, shown
 
 SUBJECTS: Mapping[str, Callable[[Path], Iterator[Figure]]] = {
     "get_session": get_session.figures,
+    "plugins": plugins.figures,
     "signing": signing.figures,
     "storage": storage.figures,
     "sign_in": sign_in.figures,

@@ -20,6 +20,7 @@ from portico import (
 )
 from portico.hosts import asgi
 from portico.plugins.jwt import Jwt
+from portico.published import PublishedApi
 
 ORIGIN = "http://localhost:3000"
 SECRET = "benchmark-secret-0123456789-abcdefghij-XYZ"
@@ -27,6 +28,9 @@ DATABASE = "BENCH_DATABASE"
 PREFIX = "BENCH_PREFIX"
 BASE_PATH = "/api/auth"
 OFTEN = 10**9
+
+# Longer than the benchmark: each answer must come from the copy.
+COPIES = CookieCacheOptions(enabled=True, max_age=3600)
 
 UNLIMITED = RateLimitOptions(
     enabled=True,
@@ -55,9 +59,15 @@ def make(
     )
 
 
+def every_plugin() -> list[Plugin[Any, Any]]:
+    """Return all plugins of this package, and none that signs something at each call."""
+    published = [value for value in vars(PublishedApi).values() if isinstance(value, Plugin)]
+    return [Jwt(disable_setting_jwt_header=True) if isinstance(each, Jwt) else each for each in published]
+
+
 async def create_schema(database: str) -> None:
-    """Make the tables, which are the same for all of these applications."""
-    auth = make(database, plugins=[Jwt()])
+    """Make the tables of all of these applications."""
+    auth = make(database, plugins=every_plugin())
     await auth.create_schema()
     await auth.close()
 
@@ -69,13 +79,22 @@ def plain() -> asgi.ASGIApp:
 
 def cached() -> asgi.ASGIApp:
     """Return the one that reads sessions from the compact copy in the cookie."""
-    # Longer than the benchmark: each answer must come from the copy.
-    return asgi.app(make(os.environ[DATABASE], cache=CookieCacheOptions(enabled=True, max_age=3600)))
+    return asgi.app(make(os.environ[DATABASE], cache=COPIES))
 
 
 def crowded() -> asgi.ASGIApp:
     """Return the one that has ten more plugins, which are concerned with other paths."""
     return asgi.app(make(os.environ[DATABASE], plugins=ten_plugins()))
+
+
+def full() -> asgi.ASGIApp:
+    """Return the one that has every plugin, and sends no token with a session."""
+    return asgi.app(make(os.environ[DATABASE], plugins=every_plugin()))
+
+
+def full_cached() -> asgi.ASGIApp:
+    """Return the same with copies in the cookie."""
+    return asgi.app(make(os.environ[DATABASE], cache=COPIES, plugins=every_plugin()))
 
 
 def silent() -> asgi.ASGIApp:
