@@ -61,7 +61,7 @@ def make(
 
 def every_plugin() -> list[Plugin[Any, Any]]:
     """Return all plugins of this package, and none that signs something at each call."""
-    published = [value for value in vars(PublishedApi).values() if isinstance(value, Plugin)]
+    published: list[Plugin[Any, Any]] = [value for value in vars(PublishedApi).values() if isinstance(value, Plugin)]
     return [Jwt(disable_setting_jwt_header=True) if isinstance(each, Jwt) else each for each in published]
 
 
