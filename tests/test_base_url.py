@@ -1,6 +1,7 @@
 """Where an Auth is: by its base URL, or by the host that a request asks for."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -134,10 +135,24 @@ async def test_calls_that_were_sent_elsewhere_get_the_fallback() -> None:
     assert auth.context(None).site.origin == "https://www.example.com"
 
 
-async def test_the_own_hosts_are_trusted_origins_and_foreign_ones_are_not() -> None:
-    auth = plain(base_url=HOSTS)
-    for origin, status in [("https://app.example.com", 200), ("https://evil.com", 403)]:
-        body = b'{"name": "Ada", "email": "%b@example.com", "password": "password123"}' % origin[-6:-4].encode()
+@requirement("C07")
+@pytest.mark.parametrize(
+    ("protocol", "trusted", "foreign"),
+    [
+        (None, ["https://app.example.com", "http://localhost:5173"], ["http://app.example.com", "https://evil.com"]),
+        ("https", ["https://app.example.com", "http://localhost:5173"], ["http://app.example.com", "https://evil.com"]),
+        ("http", ["http://app.example.com", "http://localhost:5173"], ["https://app.example.com", "http://evil.com"]),
+        ("auto", ["https://app.example.com", "http://app.example.com"], ["https://evil.com", "http://evil.com"]),
+    ],
+)
+async def test_the_own_hosts_are_trusted_origins_and_foreign_ones_are_not(
+    protocol: Any, trusted: list[str], foreign: list[str]
+) -> None:
+    auth = plain(base_url=replace(HOSTS, protocol=protocol, fallback="https://www.example.com"))
+    trusted = [*trusted, "https://www.example.com"]
+    for number, origin in enumerate((*trusted, *foreign)):
+        status = 200 if origin in trusted else 403
+        body = b'{"name": "Ada", "email": "%d@example.com", "password": "password123"}' % number
         given = [("host", "app.example.com"), ("origin", origin), ("content-type", "application/json")]
         request = Request(method="POST", path="/api/auth/sign-up/email", headers=Headers(given), body=body)
         assert (await auth.handler(request)).status == status
@@ -145,7 +160,12 @@ async def test_the_own_hosts_are_trusted_origins_and_foreign_ones_are_not() -> N
 
 @pytest.mark.parametrize(
     ("protocol", "prefix"),
-    [("https", "__Secure-better-auth"), ("http", "better-auth"), ("auto", "__Secure-better-auth")],
+    [
+        ("https", "__Secure-better-auth"),
+        ("http", "better-auth"),
+        ("auto", "__Secure-better-auth"),
+        (None, "__Secure-better-auth"),
+    ],
 )
 async def test_cookies_are_secure_by_the_protocol_and_in_production(protocol: Any, prefix: str) -> None:
     auth = plain(base_url=DynamicBaseURL(allowed_hosts=["app.example.com"], protocol=protocol))

@@ -1,7 +1,7 @@
 """A base URL that depends on where a request was sent: the hosts that are ours, and what follows from each."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from portico.address import ClientAddresses
@@ -50,8 +50,8 @@ class Places:
         wrong = [each for each in options.allowed_hosts if not PATTERN.fullmatch(each)]
         if wrong:
             raise ConfigError(f"allowed_hosts holds {wrong[0]!r}: write hosts such as 'example.com' or '*.example.com'")
-        if options.protocol not in {"http", "https", "auto"}:
-            raise ConfigError(f"the protocol of base_url is http, https or auto, not {options.protocol!r}")
+        if options.protocol not in {"http", "https", "auto", None}:
+            raise ConfigError(f"the protocol of base_url is http, https, auto or None, not {options.protocol!r}")
         self._options = options
         self._path = path
         self._make = make
@@ -80,24 +80,33 @@ class Places:
         return known
 
     def _protocol(self, headers: Headers, request: Request | None, host: str, *, trusts: bool) -> str:
-        if self._options.protocol != "auto":
+        if self._options.protocol in {"http", "https"}:
             return self._options.protocol
         forwarded = headers.get("x-forwarded-proto") if trusts else None
         if forwarded in {"http", "https"}:
             return forwarded
         if request is not None and request.scheme in {"http", "https"}:
             return request.scheme
-        return (
-            "http"
-            if LOOPBACK.fullmatch(host.partition(":")[0] if host[0] != "[" else host.partition("]")[0] + "]")
-            else "https"
-        )
+        return "http" if _is_loopback(host) else "https"
 
 
 def trusted_hosts(options: DynamicBaseURL) -> Sequence[str]:
-    """Return the origins of the allowed hosts, as patterns."""
-    schemes = ("https", "http") if options.protocol == "auto" else (options.protocol,)
-    return [f"{scheme}://{host}" for host in options.allowed_hosts for scheme in schemes]
+    """Return the origins of the allowed hosts, as patterns, and that of the fallback."""
+    allowed = [f"{scheme}://{host}" for host in options.allowed_hosts for scheme in _schemes(options, host)]
+    return [*allowed, origin_of(options.fallback)] if options.fallback else allowed
+
+
+def _schemes(options: DynamicBaseURL, host: str) -> Iterator[str]:
+    if options.protocol != "http":
+        yield "https"
+    if options.protocol in {"http", "auto"} or _is_loopback(host):
+        yield "http"
+
+
+def _is_loopback(host: str) -> bool:
+    """Tell whether a host, perhaps with a port, is this machine."""
+    name = host.partition(":")[0] if host[0] != "[" else host.partition("]")[0] + "]"
+    return LOOPBACK.fullmatch(name.lower()) is not None
 
 
 def forwarding(addresses: ClientAddresses, *, is_believed: bool) -> Callable[[Request | None], bool]:

@@ -111,9 +111,10 @@ class DynamicBaseURL:
     fallback: str | None = None
     """The base URL of calls that were sent elsewhere, or nowhere; they are refused with 400 INVALID_HOST if None."""
 
-    protocol: Literal["http", "https", "auto"] = "auto"
-    """auto: what the server was asked by, or what a proxy says (`trusted_proxy_headers`). Cookies are Secure with https
-    and, with auto, in production."""
+    protocol: Literal["http", "https", "auto"] | None = None
+    """None and `auto`: what the server was asked by, or what a proxy says (`trusted_proxy_headers`); cookies are Secure
+    in production then, as they are with https. Pages of these hosts are trusted over https only, unless it is `http` or
+    `auto`; those of this machine over http, too."""
 
 
 @dataclass(frozen=True, kw_only=True)

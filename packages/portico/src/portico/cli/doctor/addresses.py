@@ -44,7 +44,7 @@ def _dynamic(url: DynamicBaseURL) -> Finding:
     return judged(
         "base-url-https",
         "warn",
-        url.protocol == "auto",
+        url.protocol != "https",
         good="every base URL is https",
         says="the protocol of the base URL is whatever a request says",
         remedy='DynamicBaseURL(..., protocol="https")',

@@ -14,8 +14,7 @@ def urls_of(auth: Auth[Any]) -> Sequence[str]:
     """Return every URL under which the endpoints live; hosts may be patterns."""
     if not isinstance(auth.base_url, DynamicBaseURL):
         return [auth.site.url]
-    origins = [*trusted_hosts(auth.base_url), *([auth.site.origin] if auth.site.origin else [])]
-    return [origin + auth.site.path for origin in dict.fromkeys(origins)]
+    return [origin + auth.site.path for origin in dict.fromkeys(trusted_hosts(auth.base_url))]
 
 
 def callbacks_of(auth: Auth[Any]) -> dict[str, list[str]]:
