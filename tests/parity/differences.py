@@ -50,6 +50,12 @@ EVERY_SIGN_IN = "a second factor is asked for however the first one was shown"
 ITS_USER_ONLY = "who proves a mailbox first ends the links that were mailed for the account before"
 ONE_KEY = "of many callers that need a key at once, one makes it"
 NO_KEYS_HERE = "a key set that is elsewhere has no endpoint here"
+ONLY_PROXIES = "only a trusted proxy says by which protocol a server was asked"
+LOWER_CASE = "a host is lower case, as browsers write it"
+NOT_OURS = "a host that is none is not ours, and the fallback holds; upstream does not find the path, or drops the call"
+TOLD_OF_ALL = "the application is told of every refusal; upstream tells of those before an endpoint"
+ALL_TYPED = "every redirect has the type of the others"
+ANY_SECRET = "what any listed secret signed is genuine"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -178,10 +184,22 @@ DIFFERENCES = [
         "4 first step: headers.access-control-expose-headers",
         NO_SESSION_YET,
     ),
+    Deliberate("placed*/places: what forwarding headers say*", "mails: *", ONLY_PROXIES),
+    Deliberate("placed/places: a host in other letters", "mails: *", LOWER_CASE),
+    Deliberate("placed/places: a host that is none: *", "*", NOT_OURS),
+    Deliberate("placed or refused/places: a host that is nobody's", "* foreign*", NOT_A_SERVER_ERROR),
+    Deliberate("unchecked paths/checks: *", "* sign-up to elsewhere: body.json.*", SIGN_UP_IS_LOGIN),
+    Deliberate("told of errors/checks: *", "* error page*: headers.content-type", ALL_TYPED),
+    Deliberate("told of errors/checks: *", "mails: ", TOLD_OF_ALL),
     Deliberate("remote tokens/jwt: signed elsewhere", "3 GET /jwks: headers.content-type", NO_KEYS_HERE),
     Deliberate("limited/rate limit: wrong methods", "*", MATCHED_ONLY),
     Deliberate("limited/rate limit: unknown paths below a limited one", "*", MATCHED_ONLY),
     Deliberate("limited*", "*: headers.retry-after", RETRY_AFTER),
+    Deliberate("behind proxies/*", "*: headers.retry-after", RETRY_AFTER),
+    Deliberate("behind proxies/*", "rows: session.?.ipAddress", PEER_ADDRESS),
+    Deliberate("named cookies/*", "* POST /update-user: cookies", AUTHORITATIVE),
+    Deliberate("providers and copies/*", "* list: cookies", AUTHORITATIVE),
+    Deliberate("several secrets/*", "* signed by the older secret: *", ANY_SECRET),
     *[
         Deliberate("stateless/*", f"*.{column}", EVERY_COLUMN)
         for column in ("user.image", "session.theme", "session.textSize", "session.role")

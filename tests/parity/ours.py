@@ -18,17 +18,21 @@ from portico import (
     AccountLinking,
     AccountOptions,
     AnyApi,
+    ApiError,
     Auth,
     ChangeEmail,
     Column,
     Context,
     DeleteUser,
+    DynamicBaseURL,
     EmailAndPassword,
     EmailVerification,
     GenericOAuth,
     OAuthProvider,
+    OnApiError,
     Plugin,
     PorticoError,
+    Request,
     Session,
     SessionOptions,
     User,
@@ -87,6 +91,12 @@ NAMES: dict[str, dict[str, Any]] = {
     "account": {"model_name": "accounts", "fields": {"user_id": "owner_id"}},
     "verification": {"model_name": "proofs", "fields": {"value": "held"}},
     "rate_limit": {"model_name": "hits", "fields": {"key": "who"}},
+}
+
+
+NAMED_COOKIES: dict[str, Any] = {
+    "session_token": {"name": "sid", "same_site": "strict", "path": "/api"},
+    "session_data": {"http_only": False},
 }
 
 
@@ -345,19 +355,71 @@ def database() -> str | None:
     return ENVIRONMENT.get("DATABASE_URL") or f"sqlite:///{ENVIRONMENT['DB']}"
 
 
+def base_url() -> str | DynamicBaseURL:
+    hosts, protocol = listed("ALLOWED_HOSTS"), ENVIRONMENT.get("PROTOCOL")
+    if not hosts:
+        return ENVIRONMENT["BASE_URL"]
+    given: Any = {} if protocol is None else {"protocol": protocol}
+    return DynamicBaseURL(allowed_hosts=hosts, fallback=ENVIRONMENT.get("FALLBACK"), **given)
+
+
+async def asked_origins(request: Request | None) -> list[str]:
+    tenant = request and request.headers.get("x-tenant")
+    return [f"https://{tenant}.example.net", "", *listed("TRUSTED_ORIGINS")] if tenant else []
+
+
+def advanced() -> AdvancedOptions:
+    ids: Any = ENVIRONMENT.get("GENERATE_ID")
+    options: dict[str, Any] = flags(
+        trusted_proxy_headers="TRUSTED_PROXY_HEADERS",
+        disable_csrf_check="DISABLE_CSRF_CHECK",
+        use_secure_cookies="SECURE_COOKIES",
+        disable_ip_tracking="DISABLE_IP_TRACKING",
+    )
+    if "DISABLE_ORIGIN_CHECK" in ENVIRONMENT:
+        unchecked = ENVIRONMENT["DISABLE_ORIGIN_CHECK"]
+        options["disable_origin_check"] = unchecked.split(",") if unchecked.startswith("/") else unchecked == "1"
+    if "CROSS_SUBDOMAIN" in ENVIRONMENT:
+        shared = ENVIRONMENT["CROSS_SUBDOMAIN"]
+        options["cross_subdomain_cookies"] = True if shared == "1" else shared
+    if "COOKIE_PREFIX" in ENVIRONMENT:
+        options["cookie_prefix"] = ENVIRONMENT["COOKIE_PREFIX"]
+    if "ADDRESS_HEADERS" in ENVIRONMENT:
+        options["address_headers"] = listed("ADDRESS_HEADERS")
+    return AdvancedOptions(
+        skip_trailing_slashes=is_on("SKIP_TRAILING_SLASHES"),
+        # Who sends the requests of the harness stands for a proxy.
+        trusted_proxies=listed("TRUSTED_PROXIES") or ["127.0.0.1"],
+        database=DatabaseOptions(generate_id=ids),
+        cookie_attributes={"same_site": "none", "partitioned": True} if is_on("COOKIE_ATTRIBUTES") else None,
+        cookies=NAMED_COOKIES if is_on("NAMED_COOKIES") else {},
+        **options,
+        **seconds(ipv6_prefix="IPV6_PREFIX"),
+    )
+
+
+def on_error(error: Exception, ctx: Context | None) -> None:
+    status, code = (error.error.status, error.error.code) if isinstance(error, ApiError) else (500, None)
+    OUTBOX.append({"kind": "error", "status": status, "code": code})
+
+
 def make() -> Auth[AnyApi]:
     options: dict[str, Any] = {}
+    if "OLDER_SECRET" in ENVIRONMENT:
+        options["secrets"] = [(2, ENVIRONMENT["SECRET"]), (1, ENVIRONMENT["OLDER_SECRET"])]
     if ENVIRONMENT.get("SECONDARY") == "1":
         options["secondary_storage"] = StoredStorage(ENVIRONMENT["SECONDARY_DB"])
-    ids: Any = ENVIRONMENT.get("GENERATE_ID")
     storage: Any = ENVIRONMENT.get("RATE_LIMIT_STORAGE")
     return Auth(
         **options,
         social_providers=providers(),
         secret=ENVIRONMENT["SECRET"],
-        base_url=ENVIRONMENT["BASE_URL"],
+        base_url=base_url(),
         database=database(),
-        trusted_origins=listed("TRUSTED_ORIGINS"),
+        trusted_origins=asked_origins if is_on("ASKED_ORIGINS") else listed("TRUSTED_ORIGINS"),
+        on_api_error=OnApiError(
+            error_url=ENVIRONMENT.get("ERROR_URL"), on_error=on_error if "ON_API_ERROR" in ENVIRONMENT else None
+        ),
         email_and_password=email_and_password(),
         email_verification=email_verification(),
         user=user(),
@@ -382,11 +444,7 @@ def make() -> Auth[AnyApi]:
             **names("rate_limit"), enabled=ENVIRONMENT.get("RATE_LIMIT") == "1", storage=storage
         ),
         disabled_paths=listed("DISABLED_PATHS"),
-        advanced=AdvancedOptions(
-            skip_trailing_slashes=ENVIRONMENT.get("SKIP_TRAILING_SLASHES") == "1",
-            trusted_proxies=["127.0.0.1"],
-            database=DatabaseOptions(generate_id=ids),
-        ),
+        advanced=advanced(),
         plugins=[PLUGINS[each]() for each in listed("PLUGINS")],
     )
 

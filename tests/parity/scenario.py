@@ -4,13 +4,13 @@ import hmac
 import json
 import struct
 import time
-from base64 import b32decode, urlsafe_b64encode
+from base64 import b32decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from parity.servers import SECRET
+from parity.servers import OLDER_SECRET, SECRET
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -226,6 +226,13 @@ def forged(value: str) -> str:
     token = unquote(value).rpartition(".")[0]
     signature = hmac.digest(b"another secret of the right length", token.encode(), "sha256")
     return f"{token}.{signature.hex()}"
+
+
+def signed_before(value: str) -> str:
+    """Sign the token of a cookie with the older one of two secrets."""
+    token = unquote(value).rpartition(".")[0]
+    signature = hmac.digest(OLDER_SECRET.encode(), token.encode(), "sha256")
+    return quote(f"{token}.{b64encode(signature).decode()}", safe="")
 
 
 def unsigned(value: str) -> str:

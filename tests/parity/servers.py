@@ -19,6 +19,7 @@ from parity.databases import Database, Row, SqliteFile
 HERE = Path(__file__).parent
 
 SECRET = "reference-secret-0123456789-abcdefghij-XYZ"
+OLDER_SECRET = "another secret of the right length"
 ORIGIN = "http://localhost:4000"
 SECURE_ORIGIN = "https://auth.example.test"
 TRUSTED_ORIGINS = (
@@ -30,6 +31,11 @@ TRUSTED_ORIGINS = (
 )
 
 PLUGINS = "username,two-factor"
+# In production upstream's cookies are secure where nothing else is said, as ours are.
+PLACED = {
+    "NODE_ENV": "production",
+    "ALLOWED_HOSTS": "app.example.net,*.preview.example.net,localhost:*,app.example.org:8443",
+}
 
 MAILS = ",".join(
     (
@@ -52,6 +58,47 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "jwe": {"COOKIE_CACHE": "jwe"},
     "limited": {"RATE_LIMIT": "1", "PLUGINS": PLUGINS},
     "secure": {"BASE_URL": SECURE_ORIGIN, "COOKIE_CACHE": "compact"},
+    "placed": {**PLACED, "MAILS": MAILS, "FALLBACK": "https://www.example.net"},
+    "placed and secure": {
+        **PLACED,
+        "PROTOCOL": "https",
+        "CROSS_SUBDOMAIN": "1",
+        "MAILS": MAILS,
+        "FALLBACK": "https://www.example.net",
+    },
+    "placed by proxies": {
+        **PLACED,
+        "PROTOCOL": "auto",
+        "TRUSTED_PROXY_HEADERS": "1",
+        "MAILS": MAILS,
+        "FALLBACK": "https://www.example.net",
+    },
+    "placed or refused": {**PLACED, "PROTOCOL": "http"},
+    "unchecked senders": {"DISABLE_CSRF_CHECK": "1", "MAILS": MAILS},
+    "asked origins": {"ASKED_ORIGINS": "1"},
+    "unchecked origins": {"DISABLE_ORIGIN_CHECK": "1", "MAILS": MAILS},
+    "unchecked targets": {"DISABLE_ORIGIN_CHECK": "1", "DISABLE_CSRF_CHECK": "0", "MAILS": MAILS},
+    "unchecked paths": {"DISABLE_ORIGIN_CHECK": "/sign-in,/verify-email/", "MAILS": MAILS},
+    "named cookies": {
+        "BASE_URL": SECURE_ORIGIN,
+        "COOKIE_PREFIX": "acme",
+        "CROSS_SUBDOMAIN": ".example.test",
+        "COOKIE_ATTRIBUTES": "1",
+        "NAMED_COOKIES": "1",
+        "COOKIE_CACHE": "compact",
+        "COOKIE_CACHE_MAX_AGE": "120",
+    },
+    "plain cookies": {"BASE_URL": SECURE_ORIGIN, "SECURE_COOKIES": "0", "CROSS_SUBDOMAIN": "1", "EXPIRES_IN": "3600"},
+    "secure cookies": {"SECURE_COOKIES": "1"},
+    "behind proxies": {
+        "RATE_LIMIT": "1",
+        "TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/8",
+        "ADDRESS_HEADERS": "x-client-ip,x-forwarded-for",
+        "IPV6_PREFIX": "56",
+    },
+    "without addresses": {"DISABLE_IP_TRACKING": "1", "RATE_LIMIT": "1"},
+    "told of errors": {"ON_API_ERROR": "told", "MAILS": MAILS, "ERROR_URL": "https://exact.example.org/oops?x=1"},
+    "several secrets": {"OLDER_SECRET": OLDER_SECRET, "COOKIE_CACHE": "jwe"},
     "routed": {"DISABLED_PATHS": "/sign-out,/update-user", "SKIP_TRAILING_SLASHES": "1", "EMAIL_AND_PASSWORD": "0"},
     "limited in the database": {"RATE_LIMIT": "1", "RATE_LIMIT_STORAGE": "database", "PLUGINS": PLUGINS},
     "limited in secondary storage": {"RATE_LIMIT": "1", "SECONDARY": "1"},
@@ -124,6 +171,12 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "accounts": {"SESSION_FIELDS": "1", "ALLOW_UNLINKING_ALL": "1", "DISABLE_SESSION_REFRESH": "1"},
     "stateless": {"STATELESS": "1", "SESSION_FIELDS": "1"},
     "providers": {"PROVIDER": "acme", "STORE_ACCOUNT_COOKIE": "1", "VALIDATE_USER_INFO": "1"},
+    "providers and copies": {
+        "PROVIDER": "acme",
+        "STORE_ACCOUNT_COOKIE": "1",
+        "COOKIE_CACHE": "jwe",
+        "COOKIE_CACHE_MAX_AGE": "600",
+    },
     "encrypted providers": {"PROVIDER": "acme", "ENCRYPT_OAUTH_TOKENS": "1"},
     "fields": {"USER_FIELDS": "1", "RENAMED": "1", "PLUGINS": PLUGINS, "RATE_LIMIT_STORAGE": "database"},
     "quiet fields": {"USER_FIELDS": "1", "AUTO_SIGN_IN": "0", "GENERATE_ID": "serial"},

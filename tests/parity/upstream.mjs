@@ -160,12 +160,47 @@ const secondaryStorage = () => {
   };
 };
 
+// A base URL that depends on the host which was asked.
+const baseURL = () =>
+  env.ALLOWED_HOSTS
+    ? { allowedHosts: listed("ALLOWED_HOSTS"), fallback: env.FALLBACK, protocol: env.PROTOCOL }
+    : env.BASE_URL;
+
+const askedOrigins = async (request) => {
+  const tenant = request?.headers.get("x-tenant");
+  return tenant ? [`https://${tenant}.example.net`, "", ...listed("TRUSTED_ORIGINS")] : [];
+};
+
+const unchecked = (value) => (value === undefined ? undefined : value.startsWith("/") ? value.split(",") : value === "1");
+
+const crossSubDomainCookies = () =>
+  env.CROSS_SUBDOMAIN ? { enabled: true, domain: env.CROSS_SUBDOMAIN === "1" ? undefined : env.CROSS_SUBDOMAIN } : undefined;
+const NAMED_COOKIES = {
+  session_token: { name: "sid", attributes: { sameSite: "strict", path: "/api" } },
+  session_data: { attributes: { httpOnly: false } },
+};
+
+const onAPIError = () => ({
+  errorURL: env.ERROR_URL,
+  onError:
+    env.ON_API_ERROR === "told"
+      ? (error) => void outbox.push({ kind: "error", status: error.statusCode ?? 500, code: error.body?.code ?? null })
+      : undefined,
+});
+
 const auth = betterAuth({
   database,
   secondaryStorage: env.SECONDARY === "1" ? secondaryStorage() : undefined,
   secret: env.SECRET,
-  baseURL: env.BASE_URL,
-  trustedOrigins: listed("TRUSTED_ORIGINS"),
+  secrets: env.OLDER_SECRET
+    ? [
+        { version: 2, value: env.SECRET },
+        { version: 1, value: env.OLDER_SECRET },
+      ]
+    : undefined,
+  baseURL: baseURL(),
+  trustedOrigins: env.ASKED_ORIGINS === "1" ? askedOrigins : listed("TRUSTED_ORIGINS"),
+  onAPIError: onAPIError(),
   emailAndPassword: {
     enabled: env.EMAIL_AND_PASSWORD !== "0",
     requireEmailVerification: flag("REQUIRE_EMAIL_VERIFICATION"),
@@ -232,7 +267,24 @@ const auth = betterAuth({
   },
   rateLimit: { ...names("rateLimit"), enabled: env.RATE_LIMIT === "1", storage: env.RATE_LIMIT_STORAGE },
   disabledPaths: listed("DISABLED_PATHS"),
-  advanced: { skipTrailingSlashes: env.SKIP_TRAILING_SLASHES === "1", database: { generateId: env.GENERATE_ID } },
+  advanced: {
+    skipTrailingSlashes: env.SKIP_TRAILING_SLASHES === "1",
+    database: { generateId: env.GENERATE_ID },
+    trustedProxyHeaders: flag("TRUSTED_PROXY_HEADERS"),
+    disableCSRFCheck: flag("DISABLE_CSRF_CHECK"),
+    disableOriginCheck: unchecked(env.DISABLE_ORIGIN_CHECK),
+    useSecureCookies: flag("SECURE_COOKIES"),
+    cookiePrefix: env.COOKIE_PREFIX,
+    crossSubDomainCookies: crossSubDomainCookies(),
+    defaultCookieAttributes: env.COOKIE_ATTRIBUTES === "1" ? { sameSite: "none", partitioned: true } : undefined,
+    cookies: env.NAMED_COOKIES === "1" ? NAMED_COOKIES : undefined,
+    ipAddress: {
+      disableIpTracking: flag("DISABLE_IP_TRACKING"),
+      ipAddressHeaders: env.ADDRESS_HEADERS ? listed("ADDRESS_HEADERS") : undefined,
+      trustedProxies: env.TRUSTED_PROXIES ? listed("TRUSTED_PROXIES") : undefined,
+      ipv6Subnet: seconds("IPV6_PREFIX"),
+    },
+  },
   plugins: [...listed("PLUGINS").map((id) => PLUGINS[id]()), ...providers()],
   telemetry: { enabled: false },
   logger: { disabled: true },

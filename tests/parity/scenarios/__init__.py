@@ -8,6 +8,7 @@ from parity.scenarios.accounts import ACCOUNTS
 from parity.scenarios.bearer import BEARER
 from parity.scenarios.bodies import BODIES
 from parity.scenarios.change_email import CHANGE_EMAIL
+from parity.scenarios.checks import CHECKS
 from parity.scenarios.configured import CONFIGURED
 from parity.scenarios.cookie_cache import COOKIE_CACHE
 from parity.scenarios.delete_user import DELETE_USER
@@ -19,6 +20,7 @@ from parity.scenarios.multi_session import MULTI_SESSION
 from parity.scenarios.origins import ORIGINS
 from parity.scenarios.password_reset import PASSWORD_RESET
 from parity.scenarios.passwords import PASSWORDS
+from parity.scenarios.places import PLACES
 from parity.scenarios.rate_limits import RATE_LIMITS
 from parity.scenarios.routing import ROUTING
 from parity.scenarios.secondary import SECONDARY
@@ -64,6 +66,8 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "multi-session": MULTI_SESSION,
     "rate limit": RATE_LIMITS,
     "options": CONFIGURED,
+    "places": PLACES,
+    "checks": CHECKS,
     "beyond one process": SECONDARY,
     "stateless": STATELESS,
 }

@@ -140,5 +140,15 @@ TOKENS = [
         post("/sign-out"),
         on="providers",
     ),
+    scenario(
+        "the account cookie lasts as long as the copy",
+        sign_up(),
+        account(lasts="-1 hour"),
+        LISTED,
+        ask(GET),
+        post(GET, {"useAccountCookie": True}),
+        get(f"{INFO}?useAccountCookie=true"),
+        on="providers and copies",
+    ),
     scenario("the cookie in a query", sign_up(), get(f"{INFO}?useAccountCookie=true"), on="providers"),
 ]

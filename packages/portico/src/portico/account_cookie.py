@@ -14,8 +14,6 @@ from portico.schema import Table
 from portico.wire import to_wire
 
 SALT = "better-auth-account"
-MAX_AGE = 300
-"""In seconds."""
 NAMES = ("id", "userId", "providerId", "accountId")
 """What every account has."""
 
@@ -23,12 +21,14 @@ NAMES = ("id", "userId", "providerId", "accountId")
 class AccountCookie:
     """Reads and writes the account cookie of one Auth."""
 
-    def __init__(self, table: Table[Account], cookies: Cookies, keyring: Keyring) -> None:
+    def __init__(self, table: Table[Account], cookies: Cookies, keyring: Keyring, max_age: int) -> None:
+        """Take how long the cookie lasts, in seconds."""
         # Its library takes longer to import than all the rest of the package.
         from portico.crypto.jwe import Envelope  # noqa: PLC0415
 
         self._table = table
         self._cookies = cookies
+        self._max_age = max_age
         self._envelope = Envelope(keyring, SALT)
 
     def read(self, headers: Headers, now: int) -> Account | None:
@@ -41,8 +41,8 @@ class AccountCookie:
 
     def write(self, account: Account, headers: Headers, now: int) -> list[Line]:
         """Return the headers that give a browser the account."""
-        value = self._envelope.seal(self._claims(account), MAX_AGE, now)
-        return self._cookies.write_chunked(ACCOUNT_DATA, value, MAX_AGE, headers)
+        value = self._envelope.seal(self._claims(account), self._max_age, now)
+        return self._cookies.write_chunked(ACCOUNT_DATA, value, self._max_age, headers)
 
     def expire(self, headers: Headers) -> list[Line]:
         """Return the headers that make a browser forget the account."""
