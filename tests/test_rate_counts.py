@@ -48,7 +48,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     return MemoryStore() if request.param == "memory" else f"sqlite:///{tmp_path}/auth.db"
 
 
-@requirement("S-170", "B-55")
+@requirement("S-170", "B-20", "B-55")
 async def test_the_database_counts_in_a_window_that_slides_with_each_allowed_request(database: Any) -> None:
     clock = Clock()
     start = int(clock.now.timestamp() * 1000)
