@@ -90,6 +90,7 @@ DIFFERENCES = [
     Deliberate("core/update-user: * of another kind", "*", TYPED_COLUMNS),
     Deliberate("accounts/update-session: a field of another kind", "*", TYPED_COLUMNS),
     Deliberate("fields/fields: of another kind *", "*", TYPED_COLUMNS),
+    Deliberate("snake/fields: *", "* confirm: body.json.*", LIVE_SESSION),
     Deliberate("*/ids: a second factor *", "3 POST /two-factor/verify-totp: body.json.*", LIVE_SESSION),
     Deliberate("quiet fields/*: a taken address looks new", "* POST /sign-up/email: body.json.user.id", LIKE_OTHERS),
     Deliberate("fields/fields: change {'settings': None}", "rows: users.0.settings", NOTHING_IS_NULL),

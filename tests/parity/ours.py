@@ -404,7 +404,7 @@ def on_error(error: Exception, ctx: Context | None) -> None:
 
 
 def make() -> Auth[AnyApi]:
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"naming": ENVIRONMENT.get("NAMING", "camel")}
     if "OLDER_SECRET" in ENVIRONMENT:
         options["secrets"] = [(2, ENVIRONMENT["SECRET"]), (1, ENVIRONMENT["OLDER_SECRET"])]
     if ENVIRONMENT.get("SECONDARY") == "1":

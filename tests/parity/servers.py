@@ -179,6 +179,13 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     },
     "encrypted providers": {"PROVIDER": "acme", "ENCRYPT_OAUTH_TOKENS": "1"},
     "fields": {"USER_FIELDS": "1", "RENAMED": "1", "PLUGINS": PLUGINS, "RATE_LIMIT_STORAGE": "database"},
+    "snake": {
+        "NAMING": "snake",
+        "PLUGINS": PLUGINS,
+        "RATE_LIMIT": "1",
+        "RATE_LIMIT_STORAGE": "database",
+        "MAILS": MAILS,
+    },
     "quiet fields": {"USER_FIELDS": "1", "AUTO_SIGN_IN": "0", "GENERATE_ID": "serial"},
     "serial": {"GENERATE_ID": "serial", "PLUGINS": PLUGINS, "DELETE_USER": "1"},
     "uuid": {"GENERATE_ID": "uuid", "PLUGINS": PLUGINS, "DELETE_USER": "1"},

@@ -54,7 +54,28 @@ const NAMES = {
   verification: { modelName: "proofs", fields: { value: "held" } },
   rateLimit: { modelName: "hits", fields: { key: "who" } },
 };
-const names = (table) => (env.RENAMED === "1" ? NAMES[table] : {});
+// What naming="snake" does on the other side, spelt out.
+const snake = (...fields) => Object.fromEntries(fields.map((name) => [name, name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)]));
+const DATES = ["createdAt", "updatedAt"];
+const SNAKE = {
+  user: { fields: snake("emailVerified", ...DATES) },
+  session: { fields: snake("expiresAt", "ipAddress", "userAgent", "userId", ...DATES) },
+  account: {
+    fields: snake(
+      ...["accountId", "providerId", "userId", "accessToken", "refreshToken", "idToken", "accessTokenExpiresAt", "refreshTokenExpiresAt"],
+      ...DATES,
+    ),
+  },
+  verification: { fields: snake("expiresAt", ...DATES) },
+  rateLimit: { modelName: "rate_limit", fields: snake("lastRequest") },
+};
+const SNAKE_USERNAME = { user: { fields: snake("displayUsername") } };
+const SNAKE_FACTORS = {
+  user: { fields: snake("twoFactorEnabled") },
+  twoFactor: { modelName: "two_factor", fields: snake("backupCodes", "userId", "failedVerificationCount", "lockedUntil") },
+};
+const isSnake = env.NAMING === "snake";
+const names = (table) => (isSnake ? SNAKE[table] : env.RENAMED === "1" ? NAMES[table] : {});
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const signElsewhere = async (payload) => `${part({ alg: "remote" })}.${part(payload)}.signature`;
@@ -95,8 +116,8 @@ const PLUGINS = {
       rateLimit: env.LINK_LIMIT ? { window: 60, max: seconds("LINK_LIMIT") } : undefined,
     }),
   "multi-session": () => multiSession({ maximumSessions: seconds("MAXIMUM_SESSIONS") ?? 5 }),
-  username: () => username(),
-  "two-factor": () => twoFactor({ issuer: env.ISSUER }),
+  username: () => username(isSnake ? { schema: SNAKE_USERNAME } : {}),
+  "two-factor": () => twoFactor({ issuer: env.ISSUER, schema: isSnake ? SNAKE_FACTORS : undefined }),
 };
 
 // A provider of accounts on loopback.

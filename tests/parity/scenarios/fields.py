@@ -3,6 +3,7 @@
 from typing import Any
 
 from parity.scenario import (
+    Code,
     Reply,
     Scenario,
     get,
@@ -85,6 +86,21 @@ FIELDS = [
         on="fields",
     ),
     scenario("a taken address under another name", sign_up(plan="free"), sign_up(jar="b", plan="free"), on="fields"),
+    scenario(
+        "names in snake case",
+        sign_up(username="ann", displayUsername="Ann!"),
+        sign_in(jar="b"),
+        get("/list-sessions"),
+        get("/list-accounts"),
+        post("/update-user", {"username": "other"}),
+        post("/request-password-reset", {"email": "ann@example.com"}),
+        post("/two-factor/enable", {"password": "password123"}, label="enable"),
+        post("/two-factor/verify-totp", {"code": Code("enable")}, label="confirm"),
+        post("/sign-out"),
+        whoami(),
+        whoami(jar="b"),
+        on="snake",
+    ),
     scenario(
         "a taken address looks new",
         sign_up(**FULL),
