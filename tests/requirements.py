@@ -226,6 +226,7 @@ SECURITY = {
     "F01": "what was acknowledged survives kill -9",
     "F02": "a cancelled transaction leaves nothing",
     "F03": "while a database is gone, exhausted or at odds with itself the answer is 503, and soon after it is served",
+    "F04": "while Redis is gone or silent nobody is let in, and what was revoked does not come back",
     "F05": "two processes on one SQLite file lock nobody out",
     "F07": "a mailer or hook that fails or hangs changes neither an answer nor its time, and loses nothing",
     "F08": "no secret reaches a log",

@@ -10,6 +10,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -64,6 +65,50 @@ def cluster() -> Generator[Cluster]:
         finally:
             if (folder / "data" / "postmaster.pid").exists():
                 made.stop()
+
+
+@dataclass
+class OwnRedis:
+    """A Redis that can be stopped, killed and started; what it was told to keep is on its disk at once."""
+
+    folder: Path
+    port: int
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        keeping = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
+        command = (program_of("redis-server"), "--port", str(self.port), "--bind", HOST, "--dir", str(self.folder))
+        self._process = subprocess.Popen([*command, *keeping], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ends = monotonic() + PATIENCE
+        while not self._answers():
+            assert monotonic() < ends, "Redis does not start"
+            sleep(0.01)
+
+    def kill(self) -> None:
+        """Let it fall where it stands."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(PATIENCE)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection((HOST, self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
+
+
+@contextmanager
+def own_redis() -> Generator[OwnRedis]:
+    """Start a Redis of the test's own."""
+    with folder_of("root" if os.geteuid() == 0 else "") as folder:
+        made = OwnRedis(folder, free_port())
+        made.start()
+        try:
+            yield made
+        finally:
+            made.kill()
 
 
 def as_postgres(command: Sequence[str]) -> None:

@@ -38,7 +38,8 @@ class Batches:
 
         Raises:
             redis.exceptions.RedisError: Redis refused it or cannot be reached.
-            TimeoutError: it did not reply in time; the command may have been executed.
+            TimeoutError: it did not reply in time, to this command or to those that this one waited for; the command
+                may have been executed.
         """
         asked = Asked(arguments)
         self._waiting.append(asked)
@@ -70,6 +71,10 @@ class Batches:
         try:
             with fail_after(self._timeout):
                 replies = await self._replies(asked)
+        except TimeoutError as error:
+            # Who has waited for this message would wait as long again for the next one.
+            asked, self._waiting = [*asked, *self._waiting], []
+            replies = [error] * len(asked)
         except Exception as error:  # noqa: BLE001  # whatever it is, it goes to everybody who waits
             replies = [error] * len(asked)
         for each, reply in zip(asked, replies, strict=True):
