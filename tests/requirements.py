@@ -224,7 +224,7 @@ SECURITY = {
     "E11": "a reset token works once, until it is over, and never instead of the second step",
     "E12": "a value made for one purpose is refused for another",
     "F01": "what was acknowledged survives kill -9",
-    "F02": "a cancelled transaction leaves nothing",
+    "F02": "a transaction that is cancelled and a client that hangs up leave nothing behind",
     "F03": "while a database is gone, exhausted or at odds with itself the answer is 503, and soon after it is served",
     "F04": "while Redis is gone or silent nobody is let in, and what was revoked does not come back",
     "F05": "two processes on one SQLite file lock nobody out",
