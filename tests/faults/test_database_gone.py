@@ -1,7 +1,7 @@
 """A database that goes away under load and comes back: 503 meanwhile, and nothing that was acknowledged is lost."""
 
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
@@ -14,7 +14,8 @@ from faults.ledger import Ledger
 from faults.own_servers import Cluster, cluster
 from faults.pools import ON_MYSQL, ON_POSTGRESQL, Pool, pool_of, pool_on
 from requirements import requirement
-from store.database_servers import Kind, Run
+from store.database_servers import DatabaseServer, Kind, Run
+from store.pooler import Pooler, pooler_before
 
 pytestmark = [pytest.mark.anyio, requirement("F03")]
 
@@ -67,6 +68,40 @@ async def test_while_postgresql_is_gone_everybody_is_told_to_come_later(
         assert len(ledger.acknowledged) == acknowledged
         await anyio.to_thread.run_sync(own.start)
         assert await ledger.all_served(PEOPLE, monotonic()) < SECONDS
+
+
+@asynccontextmanager
+async def under_load_through(pooler: Pooler, tmp_path: Path) -> AsyncGenerator[Ledger]:
+    """The same, for people who reach the server through a pooler."""
+    await pooler.server.empty()
+    url = f"{pooler.url}&pool_size={PEOPLE}&sslmode=disable"
+    async with under_load(Pool(database=url, server=None, path=tmp_path / "none.db")) as ledger:
+        yield ledger
+
+
+async def test_a_pooler_that_falls_is_found_again(postgresql: DatabaseServer, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        pooler = stack.enter_context(pooler_before(postgresql))
+        async with under_load_through(pooler, tmp_path) as ledger:
+            pooler.stop()
+            await ledger.refuses(5 * PEOPLE)
+            acknowledged = len(ledger.acknowledged)
+            await ledger.refuses(5 * PEOPLE)
+            assert len(ledger.acknowledged) == acknowledged
+            stack.enter_context(pooler_before(postgresql, pooler.port))
+            assert await ledger.all_served(PEOPLE, monotonic()) < SECONDS
+
+
+async def test_a_pooler_that_pauses_holds_its_clients_and_loses_none(
+    postgresql: DatabaseServer, tmp_path: Path
+) -> None:
+    with pooler_before(postgresql) as pooler:
+        async with under_load_through(pooler, tmp_path) as ledger:
+            pooler.pause()
+            await anyio.sleep(1)
+            pooler.resume()
+            assert await ledger.all_served(PEOPLE, monotonic()) < SECONDS
+            assert ledger.refusals == 0
 
 
 KILL = {

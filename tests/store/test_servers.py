@@ -1,6 +1,6 @@
 """Stores over the database servers keep the contract of an Adapter, whoever made the connections."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from portico.testing.adapter_rows import TABLES
 from portico.testing.adapter_suite import AdapterSuite
 from requirements import requirement
 from store.database_servers import DatabaseServer
+from store.pooler import Pooler, pooler_before
 
 pytestmark = [
     pytest.mark.anyio,
@@ -25,6 +26,12 @@ pytestmark = [
 def anyio_backend() -> str:
     """The drivers run on asyncio only."""
     return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def pooler(postgresql: DatabaseServer) -> Iterator[Pooler]:
+    with pooler_before(postgresql) as made:
+        yield made
 
 
 class OnServer(AdapterSuite):
@@ -71,6 +78,18 @@ class TestPostgres(OnPostgres): ...
 
 
 class TestMysql(OnMysql): ...
+
+
+class TestPgBouncer(OnPostgres):
+    """In transaction mode, with fewer connections than clients."""
+
+    @pytest.fixture(autouse=True)
+    def _pooler(self, pooler: Pooler) -> None:
+        self.pooler = pooler
+
+    async def make(self) -> Adapter:
+        await super().make()
+        return open_store(self.pooler.url)
 
 
 class TestEngineOnPostgres(OverEngine, OnPostgres):
