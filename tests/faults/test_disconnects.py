@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -15,7 +16,7 @@ import pytest
 from app import CHEAP, SECRET
 from faults.pools import pool_of
 from live import live
-from portico import AnyApi, Auth, EmailAndPassword, RateLimitOptions
+from portico import Auth, EmailAndPassword, RateLimitOptions
 from requirements import requirement
 
 pytestmark = [pytest.mark.anyio, requirement("F02")]
@@ -73,7 +74,7 @@ async def test_clients_that_hang_up_lose_no_connection_and_leave_nothing_half_wr
 ) -> None:
     async with pool_of(kind, request, tmp_path / "auth.db") as pool:
 
-        def make(url: str) -> Auth[AnyApi]:
+        def make(url: str) -> Auth[Any]:
             return Auth(
                 secret=SECRET,
                 base_url=url,
