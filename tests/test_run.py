@@ -16,6 +16,7 @@ from portico import ConfigError, Context, Request
 from portico.endpoints.sign_up import SignUpEmail
 from portico.plugins.username import Username
 from requirements import requirement
+from store.database_servers import Kind, database_on
 
 
 def in_file(path: Path, *plugins: Any) -> Any:
@@ -85,6 +86,47 @@ def test_a_forked_process_has_a_loop_and_threads_of_its_own_and_ends(program: st
     assert (run.returncode, run.stdout.split()) == (0, ["True", "True"]), run.stderr
 
 
+LEAVING = """
+import sys
+from app import plain
+
+auth = plain(database=sys.argv[1])
+auth.run(auth.create_schema)
+print(auth.run(auth.health).ok)
+"""
+
+
+@requirement("ARCH-run")
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_process_that_ends_closes_the_connections_of_its_sync_code(kind: Kind) -> None:
+    tests = str(Path(__file__).parent)
+    with database_on(kind) as server:
+        # It tells of connections that nobody closed.
+        command = [sys.executable, "-W", "always::ResourceWarning", "-c", LEAVING, server.url]
+        run = subprocess.run(command, cwd=tests, capture_output=True, text=True, timeout=30, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "True\n", "")
+
+
+SILENT = """
+import socket
+from app import plain
+
+with socket.socket() as listener:
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    auth = plain(database=f"postgresql://somebody@127.0.0.1:{listener.getsockname()[1]}/auth")
+    print(auth.run(auth.health, 0.1).ok)
+"""
+
+
+@requirement("ARCH-run")
+def test_a_server_that_is_silent_does_not_keep_the_process() -> None:
+    tests = str(Path(__file__).parent)
+    command = [sys.executable, "-c", SILENT]
+    run = subprocess.run(command, cwd=tests, capture_output=True, text=True, timeout=20, check=False)
+    assert (run.returncode, run.stdout) == (0, "False\n"), run.stderr
+
+
 def cookie_of(auth: Any, token: str) -> str:
     line: str = auth.cookies.write("session_token", token, None)[1]
     return line.partition(";")[0]
@@ -139,7 +181,7 @@ async def test_rows_on_disk_are_upstreams(tmp_path: Path) -> None:
     assert (session["ipAddress"], session["userAgent"], session["token"]) == ("", "", reply.token)
 
 
-@requirement("ARCH-construction")
+@requirement("ARCH-construction", "S-255")
 def test_building_an_auth_touches_neither_disk_nor_threads(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     in_file(tmp_path)
