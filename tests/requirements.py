@@ -305,6 +305,7 @@ ARCHITECTURE = {
     "ARCH-client-sync": "the sync client is translated from the async one",
     "ARCH-provisioning": "the application has its say before a user is created",
     "ARCH-routes": "aliases share rules, limits and hooks; verbs keep their rules",
+    "ARCH-shutdown": "a server that is told to stop finishes the calls under way, in bounded time",
     "ARCH-health": "whether database and secondary storage answer, told in bounded time and without secrets",
     "ARCH-cleanup": "what has expired is deleted in batches, of which each stays deleted, and nothing else is",
     "ARCH-commands": "every command explains itself by an example, works without a terminal and says how it ended",
