@@ -1,11 +1,12 @@
 """`portico` as a process of its own."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,22 @@ def portico(*arguments: str, cwd: Path, **variables: str) -> subprocess.Complete
         timeout=PATIENCE,
         check=False,
     )
+
+
+def on_a_terminal(*arguments: str, cwd: Path, **variables: str) -> tuple[int, str]:
+    """Run a command to its end as somebody at a terminal does; return the exit code and what was shown."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [*PORTICO, *arguments], cwd=cwd, env=environment(**variables, TERM="xterm"), stdout=its, stderr=its
+    )
+    os.close(its)
+    written = b""
+    # Linux tells of the other end by an error.
+    with suppress(OSError):
+        while chunk := os.read(ours, 4096):
+            written += chunk
+    os.close(ours)
+    return process.wait(PATIENCE), written.decode()
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import PATIENCE, PORTICO, environment, portico
+from cli.running import PATIENCE, PORTICO, environment, on_a_terminal, portico
 from requirements import requirement
 from store.database_servers import database_on
 
@@ -93,6 +93,23 @@ def test_a_check_in_ci_fails_until_nothing_is_pending(app: Path) -> None:
     assert on_file("app:named", app=app).returncode == 0
     checked = on_file("app:named", "--check", "--dry-run", app=app)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+@requirement("S-271")
+@pytest.mark.parametrize("arguments", [[], ["--check"], ["--dry-run"]], ids=str)
+def test_a_server_that_is_gone_is_no_failed_check(app: Path, arguments: list[str]) -> None:
+    gone = "postgresql://somebody:sesame@127.0.0.1:1/auth"
+    run = portico("migrate", "app:auth", *arguments, cwd=app, APP_DATABASE=gone, **READY)
+    told = "portico: PostgreSQL is not available: ConnectionRefusedError\n"
+    assert (run.returncode, run.stdout, run.stderr) == (3, "", told)
+
+
+@requirement("S-271")
+def test_a_terminal_shows_that_something_is_under_way(app: Path) -> None:
+    code, shown = on_a_terminal("migrate", "app:auth", cwd=app, APP_DATABASE="sqlite:///app.db", **READY)
+    assert code == 0
+    assert "creating what is missing" in shown
+    assert "created user" in shown
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mysql"])

@@ -15,6 +15,7 @@ from portico.cli.doctor import command as doctor
 from portico.cli.generate.command import generate
 from portico.cli.info import command as info
 from portico.cli.init import command as init
+from portico.cli.progress import working
 from portico.cli.target import Target, load
 from portico.crypto.random import random_letters
 from portico.errors import ConfigError, StoreBusyError
@@ -35,7 +36,8 @@ cli.command(epilog=init.EXAMPLE)(init.init)
 
 
 def main() -> None:
-    """Run the command line: 0 is done, 1 is a check or work that failed, 2 is a mistake that the message explains."""
+    """Run the command line: 0 is done, 1 is a check or work that failed, 2 is a mistake that the message explains, 3 is
+    a database that is not there or busy, so that the same command may succeed later."""
     try:
         cli(prog_name="portico")
     except ConfigError as error:
@@ -43,7 +45,7 @@ def main() -> None:
         raise SystemExit(2) from None
     except StoreBusyError as error:
         typer.echo(f"portico: {error}", err=True)
-        raise SystemExit(1) from None
+        raise SystemExit(3) from None
 
 
 def _print_version(asked: bool) -> None:
@@ -127,7 +129,8 @@ def migrate(
     if check or dry_run:
         _print_plan(anyio.run(tables.plan, auth), as_sql=dry_run, is_check=check)
         return
-    created = anyio.run(tables.create, auth)
+    with working("creating what is missing"):
+        created = anyio.run(tables.create, auth)
     for name in created:
         typer.echo(f"created {name}")
     if not created:

@@ -6,7 +6,15 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 STEPS = 10
 """How many lines there are about one thing, where there is no terminal."""
@@ -26,6 +34,18 @@ def progress(totals: Mapping[str, int]) -> Generator[Callable[[str, int], None]]
             shown.advance(tasks[name], done)
 
         yield advance
+
+
+@contextmanager
+def working(what: str) -> Generator[None]:
+    """Say on a terminal that something is under way whose length nobody knows, and for how long."""
+    if not sys.stdout.isatty():
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(), transient=True) as shown:
+        shown.add_task(what, total=None)
+        yield
 
 
 class _Lines:
