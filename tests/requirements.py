@@ -37,6 +37,8 @@ FEATURES = {
     "S-266": "who changes the user gets a copy of the session that says so",
     "S-268": "a session in use is prolonged, and only ends a week after its last use",
     "S-269": "a mail that nobody would send is warned about at construction",
+    "S-277": "Redis as secondary storage, under a prefix and with lifetimes",
+    "S-278": "a page tells what each place for rows and sessions costs",
     "S-279": "an audit log on database hooks",
     "S-014": "update-user changes name and image, never the address or what is not for clients to set",
     "S-015": "change-email needs the option; a taken address is answered as a free one",
