@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import client, get_session, imports, machine, memory, plugins, sign_in, signing, storage, wrk
+from bench import client, get_session, imports, machine, memory, million, plugins, sign_in, signing, storage, wrk
 from bench.cpu import Witness
 from bench.table import Figure, say, shown
 
@@ -17,6 +17,7 @@ SUBJECTS: Mapping[str, Callable[[Path], Iterator[Figure]]] = {
     "plugins": plugins.figures,
     "signing": signing.figures,
     "storage": storage.figures,
+    "million": million.figures,
     "sign_in": sign_in.figures,
     "memory": memory.figures,
     "imports": imports.figures,
