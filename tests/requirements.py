@@ -88,6 +88,7 @@ FEATURES = {
     "S-154": "tables and columns are called in the database as the application says",
     "S-155": "tables are defined as upstream defines them on four dialects; databases of older releases work on",
     "S-156": "further fields of every kind, required or with defaults, validated, in documents and clients",
+    "S-259": "a date of a plugin's row is written when it is added, and nullable where it may be missing",
     "S-262": "lists are stored once encoded",
     "S-173": "own password hashers",
     "S-185": "tokens of providers are encrypted at rest, in upstream's format, if wanted",
