@@ -32,6 +32,11 @@ NOT_NULL = {
 class Team(Row):
     name: Annotated[str, Column()]
     created_at: Timestamp
+    updated_at: Timestamp
+
+
+class LooseTeam(Row):
+    name: Annotated[str, Column()]
     updated_at: Timestamp | None = None
 
 
@@ -39,6 +44,12 @@ class Team(Row):
 class Teams(Plugin[UserT, SessionT]):
     id: ClassVar[str] = "teams"
     tables = MappingProxyType({"team": Team})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LooseTeams(Plugin[UserT, SessionT]):
+    id: ClassVar[str] = "loose-teams"
+    tables = MappingProxyType({"looseTeam": LooseTeam})
 
 
 @pytest.fixture
@@ -74,12 +85,12 @@ async def test_a_date_that_the_database_insists_on_is_written(url: str, made_by:
 
 
 async def test_a_date_that_may_be_missing_is_nullable_in_what_we_make(url: str) -> None:
-    auth = plain(Teams(), database=url)
+    auth = plain(LooseTeams(), database=url)
     await auth.create_schema()
-    table = auth.tables["team"]
-    values = {"id": "t1", "name": "Owners", "created_at": auth.context(None).now(), "updated_at": None}
-    await auth.store.create(table, values)
-    found = await auth.rows(Team).find(auth.context(None), id="t1")
+    await auth.store.create(auth.tables["looseTeam"], {"id": "t1", "name": "Owners", "updated_at": None})
+    found = await auth.rows(LooseTeam).find(auth.context(None), id="t1")
     assert found is not None
     assert found.updated_at is None
+    row = await auth.rows(LooseTeam).create(auth.context(None), name="Guests")
+    assert row.updated_at is not None
     await auth.close()
