@@ -204,6 +204,50 @@ const FLOWS = {
     await step("the end", one.deleteUser({ token: await mailed("delete-account") }));
     await step("nobody is left", two.getSession());
   },
+  async providers() {
+    const [one, two] = [browser(), browser()];
+    await step("nobody has accounts", one.listAccounts());
+    await step("nobody gets a token", one.getAccessToken({ accountId: "x" }));
+    await step("nobody refreshes", one.refreshToken({ accountId: "x" }));
+    await step("nobody is known to a provider", one.accountInfo({ query: { accountId: "x" } }));
+    await step("the owner signs in", one.signIn.email({ email: ANN.email, password: PASSWORD }));
+    const [own, { id: accountId }] = await step("the accounts", one.listAccounts());
+    await step("an access token", one.getAccessToken({ accountId }));
+    await step("who is it there", one.accountInfo({ query: { accountId } }));
+    await step("new tokens", one.refreshToken({ accountId }));
+    await step("the new access token", one.getAccessToken({ accountId }));
+    await step("who is it still", one.accountInfo({ query: { accountId } }));
+    await step("no account has that id", one.getAccessToken({ accountId: "x" }));
+    await step("nor is it refreshed", one.refreshToken({ accountId: "x" }));
+    await step("nor known", one.accountInfo({ query: { accountId: "x" } }));
+    await step("no provider of passwords", one.getAccessToken({ accountId: own.id }));
+    await step("another user signs up", two.signUp.email({ ...ANN, email: "bob@example.com" }));
+    await step("it is not theirs", two.getAccessToken({ accountId }));
+    await step("to refresh", two.refreshToken({ accountId }));
+    await step("or to look at", two.accountInfo({ query: { accountId } }));
+    await step("or to unlink", two.unlinkAccount({ accountId }));
+    await step("the owner unlinks it", one.unlinkAccount({ accountId }));
+    await step("but not the last one", one.unlinkAccount({ accountId: own.id }));
+    await step("one is left", one.listAccounts());
+    await step("no token is left", one.getAccessToken({ accountId }));
+  },
+  async atOnce() {
+    const [one, two] = [browser(), browser()];
+    await step("a user signs up", one.signUp.email(ANN));
+    await step("another user signs up", two.signUp.email({ ...ANN, email: "bob@example.com" }));
+    await step("an address is changed", one.changeEmail({ newEmail: "new@example.com" }));
+    await step("one is taken", one.changeEmail({ newEmail: "bob@example.com" }));
+    await step("who is it", one.getSession({ query: { disableCookieCache: true } }));
+    await step("the old one is nobody's", two.signIn.email({ email: ANN.email, password: PASSWORD }));
+    await step("a wrong password", one.deleteUser({ password: "wrong password" }));
+    await step("it is still there", one.getSession({ query: { disableCookieCache: true } }));
+    await step("the user is deleted", one.deleteUser({ password: PASSWORD }));
+    await step("nobody is left", one.getSession());
+    await step("signing in is over", one.signIn.email({ email: "new@example.com", password: PASSWORD }));
+    await step("the other one stays", two.getSession({ query: { disableCookieCache: true } }));
+    await step("and is deleted without a password", two.deleteUser());
+    await step("nobody is left there", two.getSession());
+  },
 };
 
 for (const name of wanted.split(",")) await FLOWS[name]();

@@ -10,7 +10,10 @@ from parity.compare import agree, compare, without
 from parity.differences import CLIENT_DIFFERENCES, OWN_ROWS, unexpected
 from parity.field import Field
 from parity.normal_form import Tree, comparable
+from parity.scenario import scenario, sign_up
+from parity.scenarios.tokens import account
 from parity.servers import HERE, Server, Side
+from parity.transcript import run
 from requirements import requirement
 
 pytestmark = requirement("ARCH-formats")
@@ -22,8 +25,13 @@ FLOWS = {
     "links": "links",
     "providers": "providers",
     "several": "several",
+    "providers": "providers",
+    "encrypted providers": "providers",
+    "jwt": "atOnce",
 }
 """What the client does, by the configuration of the servers."""
+BEFORE = {name: (sign_up(), account()) for name in FLOWS if name.endswith("providers")}
+"""What is there before the client comes: nobody can sign in with a provider yet."""
 
 
 LINKED = """
@@ -39,7 +47,7 @@ end
 
 
 def flows(server: Server) -> dict[str, Tree]:
-    server.reset()
+    run(scenario("before the client", *BEFORE.get(server.configuration, ())), server)
     started = time.time()
     if server.configuration == "providers":
         server.database.run(LINKED)
@@ -55,10 +63,10 @@ def flows(server: Server) -> dict[str, Tree]:
 @pytest.mark.parametrize("other", ["portico", "upstream again"])
 @pytest.mark.parametrize("configuration", FLOWS)
 def test_the_javascript_client_sees_no_difference(field: Field, configuration: str, other: Side) -> None:
-    run = f"{configuration}/client"
+    name = f"{configuration}/client"
     expected, actual = (flows(field.server(side, configuration)) for side in ("upstream", other))
     found = compare(expected, actual)
-    agree(unexpected(run, found, other))
-    known = [each for each in CLIENT_DIFFERENCES if each.concerns(run)]
-    gone = [str(each) for each in known if not any(each.covers(run, difference) for difference in found)]
+    agree(unexpected(name, found, other))
+    known = [each for each in CLIENT_DIFFERENCES if each.concerns(name)]
+    gone = [str(each) for each in known if not any(each.covers(name, difference) for difference in found)]
     assert gone == ([] if other == "portico" else [str(each) for each in known])
