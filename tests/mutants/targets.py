@@ -47,6 +47,7 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "crypto/threads": ("crypto/test_password.py",),
     "origin": ("test_origin.py",),
     "rate_limit": ("test_rate_limit.py", "test_rate_counts.py"),
+    "router": ("test_router.py",),
     "sessions": SESSIONS,
 }
 """Modules of portico, and files below tests/."""

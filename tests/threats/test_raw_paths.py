@@ -1,18 +1,22 @@
 """Paths and verbs as no client sends them, through a socket: policy is decided on the endpoint that is dispatched."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
+from urllib.parse import urlencode
 
 import pytest
 
 from app import ORIGIN
+from endpoints.test_account_tokens import providers
 from live import live
+from oauth_server import oauth_server
 from portico import AdvancedOptions, ApiError, Context, ErrorCode, RateLimit, RateLimitOptions, before
 from portico.rate_limit import Rule
 from requirements import requirement
-from threats.everything import BASE, FORM, JSON, Site, Visitor, everything
+from threats.everything import BASE, FORM, JSON, Door, Site, Visitor, everything
 from threats.raw import Answer, Line, request
+from threats.test_get_changes_nothing import prepared
 
 pytestmark = [pytest.mark.anyio, requirement("I03")]
 
@@ -75,6 +79,7 @@ def variants(path: str) -> list[bytes]:
         f"{path}.",
         f"{path}~",
         f"{path}*",
+        f"{path}\x00",
         f"{path}%00",
         f"{path}%00.json",
         f"{path}%20",
@@ -99,11 +104,18 @@ def variants(path: str) -> list[bytes]:
         f"//localhost{path}",
         f"http:{path}",
         f"http:/{path}",
-        f"file://{path}",
-        f"{path}#x",
         f"{path}/#x",
+        # Without measure
+        f"{path}/{'x' * 100_000}",
+        f"{prefix}{'/.' * 10_000}/{tail}",
+        f"{prefix}{'/x/..' * 10_000}/{tail}",
     ]
     return [each.encode("latin-1") for each in spelled]
+
+
+def alike(path: str) -> list[bytes]:
+    """Return targets that are this path to one parser, and no request to another."""
+    return [f"file://{path}".encode(), f"{path}#x".encode()]
 
 
 def same(path: str) -> list[bytes]:
@@ -138,7 +150,7 @@ def is_nowhere(answer: Answer) -> bool:
 
 def assert_holds(line: Line, visitor: Visitor, path: str, body: bytes, refusal: tuple[int, bytes]) -> None:
     """Every spelling of a path is refused as the path itself is, or leads nowhere."""
-    for target in same(path) + variants(path):
+    for target in same(path) + alike(path) + variants(path):
         answer = line.answer(sent(visitor, target, body))
         assert answer is not None, target
         is_refused = (answer.status, answer.rest) == refusal
@@ -191,6 +203,37 @@ async def test_no_spelling_of_a_path_has_a_limit_of_its_own(parser: Parser, skip
         assert first.status == 401
         told = b'{"message":"Too many requests. Please try again later."}'
         assert_holds(line, visitor, BASE + LIMITED, guess, (429, told))
+
+
+def targets(door: Door, known: Mapping[str, list[str]]) -> Iterator[bytes]:
+    """Yield other spellings of a path, each with all that the door could take from its query."""
+    fields = sorted(door.fields & known.keys())
+    queries = [urlencode({**door.query, name: value}) for name in fields for value in known[name]] or [""]
+    for query in queries:
+        for spelling in [*variants(door.path()), f"{door.path()}/".encode()]:
+            yield spelling + f"?{query}".encode()
+
+
+@requirement("B-01")
+@pytest.mark.parametrize("parser", PARSERS)
+async def test_no_other_spelling_reads_what_a_get_shows_or_does_what_its_link_does(parser: Parser) -> None:
+    with oauth_server() as server:
+        options = AdvancedOptions(confirm_mailed_links=False)
+        site = everything(advanced=options, social_providers=providers(server))
+        visitor, known = await prepared(site)
+    fixed = [door for door in site.doors if door.route.method == "GET" and not door.endpoint.parameters]
+    with live(lambda _: site.auth, parser) as url:
+        line = Line.to(url)
+        remembered = await site.remembered()
+        for door in fixed:
+            for target in targets(door, known):
+                answer = line.answer(request("GET", target, visitor.cookie))
+                assert answer is not None, target
+                assert is_nowhere(answer), (target, answer)
+                # What the server itself refuses as no request at all has its own words.
+                assert answer.status == 400 or answer.rest == b"", (target, answer)
+                assert b"set-cookie" not in answer.headers.lower(), target
+        assert await site.remembered() == remembered
 
 
 VERBS = ["HEAD", "OPTIONS", "TRACE", "PROPFIND", "DELETE", "X", "post", "get", "Post", "M-SEARCH", "QUERY", "PRI"]
