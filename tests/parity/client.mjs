@@ -159,28 +159,6 @@ const FLOWS = {
     await step("signing out", one.signOut());
     await step("no token any more", one.token());
   },
-  // Every new user has an account at the provider: the harness sees to it.
-  async providers() {
-    const [one, two] = [browser(), browser()];
-    await step("nobody has accounts", one.listAccounts());
-    await step("a user signs up", one.signUp.email(ANN));
-    const accounts = await step("two accounts", one.listAccounts());
-    const { id: accountId } = accounts.find((each) => each.providerId === "acme");
-    await step("its token, which has ended", one.getAccessToken({ accountId }));
-    await step("its token again", one.getAccessToken({ accountId }));
-    await step("a refresh", one.refreshToken({ accountId }));
-    await step("the profile", one.accountInfo({ query: { accountId } }));
-    await step("from the cookie", one.getAccessToken({ useAccountCookie: true }));
-    await step("an unknown account", one.getAccessToken({ accountId: "unknown" }));
-    await step("somebody else", two.signUp.email({ ...ANN, email: "bob@example.com" }));
-    await step("asks for the token", two.getAccessToken({ accountId }));
-    await step("refreshes it", two.refreshToken({ accountId }));
-    await step("asks for the profile", two.accountInfo({ query: { accountId } }));
-    await step("unlinks it", two.unlinkAccount({ accountId }));
-    await step("its user unlinks it", one.unlinkAccount({ accountId }));
-    await step("one account", one.listAccounts());
-    await step("no token any more", one.getAccessToken({ accountId }));
-  },
   async mails() {
     const [one, two] = [browser(), browser()];
     await step("a user signs up", one.signUp.email({ ...ANN, callbackURL: "/welcome" }));

@@ -56,7 +56,6 @@ NOT_OURS = "a host that is none is not ours, and the fallback holds; upstream do
 TOLD_OF_ALL = "the application is told of every refusal; upstream tells of those before an endpoint"
 ALL_TYPED = "every redirect has the type of the others"
 ANY_SECRET = "what any listed secret signed is genuine"
-ROW_FIRST = "the row of an account knows of refreshes that its cookie has not seen"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -223,7 +222,6 @@ CLIENT_DIFFERENCES = [
     Deliberate("plugins/client", "* it is confirmed: data.token", LIVE_SESSION),
     Deliberate("plugins/client", "* it is confirmed: data.user.twoFactorEnabled", LIVE_SESSION),
     Deliberate("plugins/client", "* the address of the secret: data.totpURI", OWN_ISSUER),
-    Deliberate("providers/client", "* from the cookie: data.*Token", ROW_FIRST),
 ]
 """What upstream's JavaScript client sees of them."""
 

@@ -23,7 +23,6 @@ FLOWS = {
     "mails": "mails",
     "tokens": "tokens",
     "links": "links",
-    "providers": "providers",
     "several": "several",
     "providers": "providers",
     "encrypted providers": "providers",
@@ -34,28 +33,12 @@ BEFORE = {name: (sign_up(), account()) for name in FLOWS if name.endswith("provi
 """What is there before the client comes: nobody can sign in with a provider yet."""
 
 
-LINKED = """
-create trigger linked after insert on user begin
-    insert into account
-        (id, "accountId", "providerId", "userId", scope, "accessToken", "refreshToken", "accessTokenExpiresAt",
-        "createdAt", "updatedAt")
-    values (substr(hex(randomblob(16)), 1, 32), '42', 'acme', new.id, 'openid,email', 'access-0', 'refresh-0',
-        strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 hour'), new."createdAt", new."createdAt");
-end
-"""
-"""Gives every new user an account at a provider; signing in there is not part of the flow."""
-
-
 def flows(server: Server) -> dict[str, Tree]:
     run(scenario("before the client", *BEFORE.get(server.configuration, ())), server)
     started = time.time()
-    if server.configuration == "providers":
-        server.database.run(LINKED)
     command = ["node", "client.mjs", f"http://127.0.0.1:{server.port}", server.origin, FLOWS[server.configuration]]
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    if server.configuration == "providers":
-        server.database.run("drop trigger linked")
     steps = {f"{index} {each.pop('name')}": each for index, each in enumerate(json.loads(done.stdout), 1)}
     return comparable({**steps, "rows": without(OWN_ROWS, server.rows())}, started)
 

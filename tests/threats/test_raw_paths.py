@@ -171,26 +171,6 @@ async def test_no_spelling_of_a_path_gets_past_what_is_decided_about_it(parser: 
         assert await site.remembered() == remembered
 
 
-@requirement("B-01")
-@pytest.mark.parametrize("path", [f"{BASE}/ok", f"{BASE}/get-session", f"{BASE}/list-sessions"])
-@pytest.mark.parametrize("parser", PARSERS)
-async def test_no_other_spelling_of_an_open_path_is_answered(parser: Parser, path: str) -> None:
-    with guarded(parser) as (site, line):
-        visitor = await site.visitor()
-        remembered = await site.remembered()
-        for target in same(path):
-            answer = line.answer(request("GET", target, visitor.cookie))
-            assert answer is not None, target
-            assert answer.status == 200, target
-        for target in variants(path):
-            # Parsers take away what stands before the path of a whole URL, and what follows a hash.
-            if target.startswith(b"/") and b"#" not in target:
-                answer = line.answer(request("GET", target, visitor.cookie))
-                assert answer is not None, target
-                assert is_nowhere(answer), (target, answer)
-        assert await site.remembered() == remembered
-
-
 @requirement("B-53")
 @pytest.mark.parametrize("parser", PARSERS)
 @pytest.mark.parametrize("skips", [False, True], ids=["exact", "slashes skipped"])
