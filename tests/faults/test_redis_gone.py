@@ -9,6 +9,8 @@ from typing import Any
 import anyio
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from app import ORIGIN, content, plain
 from faults.ledger import BUSY, Ledger
@@ -22,7 +24,9 @@ pytestmark = [pytest.mark.anyio, requirement("F04")]
 PEOPLE = 6
 SECONDS = 5
 """Within which everybody is served again."""
-TIMEOUT = 0.3
+TIMEOUT = 5
+"""Of a machine that does other things, too; it is waited for only where Redis is silent."""
+SHORT = 0.3
 ENOUGH = 4
 """Refusals that show an outage; a sign-up that waits for Redis keeps others from writing to the file."""
 ANN = {"name": "Ann", "email": "ann@example.com", "password": "password123"}
@@ -40,10 +44,14 @@ def own() -> Iterator[OwnRedis]:
 
 
 @asynccontextmanager
-async def served_by(own: OwnRedis, folder: Path, **options: Any) -> AsyncGenerator[tuple[Auth[Any], Any]]:
+async def served_by(
+    own: OwnRedis, folder: Path, patience: float = TIMEOUT, **options: Any
+) -> AsyncGenerator[tuple[Auth[Any], Any]]:
     """Give an Auth whose sessions are in this Redis, and a client to harm it with."""
-    async with Redis(host="127.0.0.1", port=own.port) as client, Redis(host="127.0.0.1", port=own.port) as other:
-        storage = RedisStorage(client, timeout=TIMEOUT)
+    # Who finds nobody there says so at once, as there is nothing to wait for.
+    impatient = Redis(host="127.0.0.1", port=own.port, retry=Retry(NoBackoff(), 1))
+    async with impatient as client, Redis(host="127.0.0.1", port=own.port) as other:
+        storage = RedisStorage(client, timeout=patience)
         auth = plain(database=f"sqlite:///{folder}/auth.db", secondary_storage=storage, **options)
         await auth.create_schema()
         with anyio.fail_after(40):
@@ -95,7 +103,7 @@ async def test_a_redis_that_falls_and_comes_back_ends_no_session(own: OwnRedis, 
 
 
 async def test_a_redis_that_is_silent_holds_nobody_up(own: OwnRedis, tmp_path: Path) -> None:
-    async with served_by(own, tmp_path) as (auth, other):
+    async with served_by(own, tmp_path, SHORT) as (auth, other):
         browser = Browser(auth, ORIGIN)
         await browser.post("/sign-up/email", ANN)
         await other.execute_command("CLIENT", "PAUSE", 2000, "ALL")
@@ -109,11 +117,11 @@ async def test_a_redis_that_is_silent_holds_nobody_up(own: OwnRedis, tmp_path: P
 
         async with anyio.create_task_group() as tasks:
             for number in range(8):
-                tasks.start_soon(ask, number * TIMEOUT / 8)
+                tasks.start_soon(ask, number * SHORT / 8)
         for seconds, response in answers:
             assert_busy(response)
             # Who comes while others wait does not wait for two time-outs.
-            assert seconds < 1.6 * TIMEOUT
+            assert seconds < 1.6 * SHORT
         while (response := await browser.get("/get-session")).status != 200:
             assert_busy(response)
         assert content(response)["user"]["email"] == "ann@example.com"
