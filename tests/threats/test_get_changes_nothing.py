@@ -31,13 +31,21 @@ LINKS: Mapping[str, set[str]] = MappingProxyType(
 )
 TOKENS: Mapping[str, set[str]] = MappingProxyType(
     {
-        # An access token that is over is of no use to who asks for it. The GET route of a POST keeps the rule for
-        # senders; account-info is upstream's, and shows the profile to nobody but its owner.
+        # A token that is over is replaced by the one that its refresh gave: a refresh token may work once, so the next
+        # one has to be kept. The first is the GET route of a POST; the second is upstream's and has no other.
         "GET /get-access-token": {"account"},
         "GET /account-info": {"account"},
     }
 )
 """Everything that a GET may change, besides prolonging the session that it reads and forgetting what is over."""
+TOKEN_COLUMNS = {
+    "access_token",
+    "access_token_expires_at",
+    "id_token",
+    "refresh_token",
+    "refresh_token_expires_at",
+    "updated_at",
+}
 
 
 async def prepared(site: Site) -> tuple[Visitor, Mapping[str, list[str]]]:
@@ -112,6 +120,28 @@ async def changed_by_every_get(seconds: float, **options: Any) -> Changes:
 async def test_only_links_in_mails_and_what_refreshes_tokens_change_something(confirms: bool) -> None:
     changed = await changed_by_every_get(0, advanced=AdvancedOptions(confirm_mailed_links=confirms))
     assert changed == {**TOKENS, **({} if confirms else LINKS)}
+
+
+@pytest.mark.parametrize("path", [door.removeprefix("GET ") for door in TOKENS])
+@requirement("S-024")
+async def test_what_refreshes_tokens_changes_those_that_are_over_and_nothing_else(path: str) -> None:
+    with oauth_server() as server:
+        site = everything(social_providers=providers(server))
+        ann, known = await prepared(site)
+        bob, account = await site.visitor(), known["accountId"][0]
+        before = await site.remembered()
+        assert (await bob.browser.get(path, f"accountId={account}")).status == 400
+        assert (await site.remembered(), server.forms) == (before, [])
+        assert (await ann.browser.get(path, f"accountId={account}")).status == 200
+        after = await site.remembered()
+        assert changes(before, after, site.clock()) == {"account"}
+        [old] = [row for row in before["account"] if row not in after["account"]]
+        [new] = [row for row in after["account"] if row not in before["account"]]
+        assert old["id"] == new["id"] == account
+        assert {name for name in old if old[name] != new[name]} <= TOKEN_COLUMNS
+        assert (await ann.browser.get(path, f"accountId={account}")).status == 200
+        assert await site.remembered() == after
+    assert [form["refresh_token"] for form in server.forms] == ["refresh"]
 
 
 @pytest.mark.parametrize("defers", [False, True], ids=["at once", "deferred"])
