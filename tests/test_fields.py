@@ -144,12 +144,14 @@ async def test_what_is_not_sent_has_the_default_of_its_column(auth: Auth[Any]) -
     await auth.close()
 
 
-@requirement("S-156", "S-014")
+@requirement("S-156", "S-014", "S-263")
 async def test_a_field_of_every_kind_is_changed_and_what_is_not_sent_stays(auth: Auth[Any]) -> None:
     browser = await signed_up(await opened(auth), plan="free")
     assert (await browser.post("/update-user", SENT)).status == 200
     shown = {**SHOWN, "role": "member", "reviewer": None}
     assert further(content(await browser.get("/get-session"))["user"]) == shown
+    [stored] = await auth.store.find_many(auth.tables["user"])
+    assert stored["note"] == "secret"
     assert (await browser.post("/update-user", {"lucky": None, "tags": []})).status == 200
     assert further(content(await browser.get("/get-session"))["user"]) == {**shown, "lucky": None, "tags": []}
     await auth.close()

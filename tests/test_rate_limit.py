@@ -43,6 +43,18 @@ async def test_the_fourth_sign_in_within_ten_seconds_has_to_wait() -> None:
     assert await statuses(auth, attempt(peer="203.0.113.8"), attempt("/sign-up/email")) == [401, 400]
 
 
+@requirement("B-54", "S-171")
+@pytest.mark.parametrize("path", ["/two-factor/verify-totp", "/two-factor/verify-backup-code", "/two-factor/enable"])
+async def test_the_fourth_second_step_within_ten_seconds_has_to_wait(path: str) -> None:
+    clock = Clock()
+    auth = make(clock, rate_limit=LIMITED)
+    answered = await statuses(auth, *[attempt(path)] * 4)
+    assert answered[3] == 429
+    assert 429 not in answered[:3]
+    clock.advance(11)
+    assert await statuses(auth, attempt(path)) == answered[:1]
+
+
 @requirement("B-55")
 async def test_a_window_starts_anew_with_each_allowed_request_and_ends_after_a_quiet_one() -> None:
     clock = Clock()
@@ -138,8 +150,10 @@ async def test_of_forty_requests_at_once_three_are_allowed() -> None:
 async def test_a_server_call_is_never_limited() -> None:
     auth = plain(rate_limit=LIMITED, clock=Clock())
     await signed_up(auth)
-    for _ in range(10):
+    for _ in range(1000):
         await auth.api.sign_in_email(None, SignInEmail(email="ann@example.com", password="password123"))
+    # Nor does it use up what clients have.
+    assert await statuses(auth, *[attempt()] * 4) == [401] * 3 + [429]
 
 
 @requirement("B-57", "S-168")

@@ -7,6 +7,7 @@ import pytest
 from app import ORIGIN, content, make, plain, set_cookies, signed_up
 from portico import Auth, Context, CookieCacheOptions, SessionOptions, after
 from portico.endpoints.session import RevokeSession
+from portico.messages import SessionData
 from portico.testing import Browser, Clock
 from requirements import requirement
 
@@ -220,14 +221,16 @@ async def test_what_a_hook_adds_to_a_session_is_never_served_from_the_copy() -> 
     calls: list[str] = []
 
     @after("/get-session")
-    async def count(ctx: Context, outcome: Any) -> Any:
+    async def number(ctx: Context, outcome: Any) -> Any:
         calls.append(ctx.headers.get("cookie") or "")
-        return outcome
+        return SessionData(
+            session=outcome.session, user=outcome.user.model_copy(update={"nickname": f"call {len(calls)}"})
+        )
 
     cache = CookieCacheOptions(enabled=True)
-    browser = await signed_up(make(Clock(), session=SessionOptions(cookie_cache=cache), hooks=[count]))
-    for _ in range(3):
-        assert content(await browser.get("/get-session"))["user"]["name"] == "Ann"
+    browser = await signed_up(make(Clock(), session=SessionOptions(cookie_cache=cache), hooks=[number]))
+    seen = [content(await browser.get("/get-session"))["user"]["nickname"] for _ in range(3)]
+    assert seen == ["call 1", "call 2", "call 3"]
     assert [DATA in cookies for cookies in calls] == [True] * 3
 
 
