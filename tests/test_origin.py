@@ -44,11 +44,71 @@ def refusal(
         ("*.example.com", ["https://a.example.com", "http://a.example.com"], ["https://a.example.com.evil.com"]),
         ("https://**.example.com", ["https://a.example.com", "https://a.b.example.com"], ["https://example.com"]),
         (
+            "https://app*.example.com",
+            ["https://app.example.com", "https://app1.example.com"],
+            ["https://example.com", "https://ap.example.com"],
+        ),
+        (
             "https://app?.example.com",
             ["https://app1.example.com"],
             ["https://app.example.com", "https://app12.example.com", "https://app?.example.com"],
         ),
         ("https://*.example.com/*", [], ["https://a.example.com"]),
+        (
+            "exp://**",
+            ["exp://192.168.0.2:8081", "exp://192.168.0.2:8081/--/home", "exp://u.expo.test/a?b=c", "exp:x"],
+            ["exps://192.168.0.2", "https://exp.example.com", "exp://a@b"],
+        ),
+        (
+            "exp://192.168.*.*:*/**",
+            ["exp://192.168.0.2:8081/home"],
+            ["exp://10.0.0.2:8081/home", "exp://evil.com/192.168.0.2:8081/home", "exp://192.168.evil.com:1/home"],
+        ),
+        (
+            "http://192.168.*.*:*",
+            ["http://192.168.0.2:8081"],
+            [
+                "http://192.168.evil.com:8081",
+                "http://192.168.0.2.evil.com:80",
+                "http://192.168.0:1",
+                "http://192.168.0.256:1",
+            ],
+        ),
+        (
+            "192.168.*",
+            ["http://192.168.0.2", "https://192.168.0.2"],
+            ["http://192.168.evil.com", "http://192.168.0.2:1.com"],
+        ),
+        (
+            "myapp://home",
+            ["myapp://home", "MYAPP://Home", "myapp://home/x", "myapp://home?a#b"],
+            [
+                "myapp://home.evil",
+                "myapp://homes",
+                "myapp://",
+                "myapp:home",
+                "myapp:/home",
+                "myapp://x/home",
+                "myapp://home:1",
+            ],
+        ),
+        (
+            "myapp://home/in",
+            [
+                "myapp://home/in",
+                "myapp://home/in/",
+                "myapp://home/in/x?y",
+                "myapp://home/./x/../in",
+                "myapp://home/%69n",
+            ],
+            [
+                "myapp://home/inside",
+                "myapp://home/in/../out",
+                "myapp://home/in/%2e%2e/out",
+                "myapp://home",
+                "myapp://x/in",
+            ],
+        ),
         ("myapp://", ["myapp://anything", "myapp:/x", "MYAPP://x"], ["yourapp://x", "myapp2://x", "myapp://a@b"]),
     ],
 )

@@ -28,6 +28,10 @@ TRUSTED_ORIGINS = (
     "https://exact.example.org",
     "myapp://",
     "https://*.trycloudflare.com/*",
+    "http://192.168.*.*:*",
+    "exp://**",
+    "shop://home",
+    "bank://home/in",
 )
 
 PLUGINS = "username,two-factor"
