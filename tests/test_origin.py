@@ -99,6 +99,7 @@ def refusal(
                 "myapp://home/in/",
                 "myapp://home/in/x?y",
                 "myapp://home/./x/../in",
+                "myapp://home/in/x/../y",
                 "myapp://home/%69n",
             ],
             [

@@ -1,6 +1,7 @@
 """Portico answers every scenario as upstream does, apart from the listed differences."""
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -8,10 +9,11 @@ from parity.compare import Deliberate, Difference, OwnRows, agree, compare, with
 from parity.differences import DIFFERENCES, OWN_ROWS, unexpected
 from parity.field import Field
 from parity.normal_form import normal_form
+from parity.rows import ELSEWHERE, ROWS
 from parity.scenario import Scenario
 from parity.scenarios import SCENARIOS
 from parity.servers import CONFIGURATIONS, Side
-from requirements import requirement
+from requirements import BEHAVIOURS, requirement
 
 pytestmark = requirement("ARCH-formats")
 
@@ -52,6 +54,18 @@ def test_rows_of_our_own_still_occur(field: Field, own: OwnRows) -> None:
 def test_both_make_the_same_tables(field: Field, configuration: str) -> None:
     ours, theirs = (field.server(side, configuration).database.schema() for side in ("portico", "upstream"))
     assert ours == theirs
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_scenarios_show_each_behaviour_of_the_core(row: str) -> None:
+    names = [str(each) for each in SCENARIOS]
+    assert [pattern for pattern in ROWS[row] if not any(fnmatchcase(name, pattern) for name in names)] == []
+
+
+def test_every_behaviour_of_the_core_is_shown_by_scenarios_or_elsewhere() -> None:
+    core = {row for row in BEHAVIOURS if int(row[2:]) < 64} | {"B-75", "B-76"}
+    assert ROWS.keys() | ELSEWHERE.keys() == core
+    assert not ROWS.keys() & ELSEWHERE.keys()
 
 
 def test_every_scenario_has_a_name_of_its_own() -> None:
