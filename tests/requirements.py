@@ -234,6 +234,7 @@ SECURITY = {
     "F05": "two processes on one SQLite file lock nobody out",
     "F07": "a mailer or hook that fails or hangs changes neither an answer nor its time, and loses nothing",
     "F08": "no secret reaches a log",
+    "P09": "the device flow: one redemption, its user alone decides, and user codes are not guessed at",
     "G01": "fields that are not for clients cannot be set",
     "I01": "any body gets an answer below 500",
     "I02": "conditions are values, never SQL; all stores agree on them",

@@ -72,12 +72,17 @@ def refusals_are_shared_and_list_their_codes(document: Json) -> Iterator[str]:
             if status[0] in "45" and not response.get("$ref", "").startswith(RESPONSES):
                 yield f"{name} {status}"
     for name, response in shared.items():
-        schema = response.get("content", {}).get("application/json", {}).get("schema")
-        if schema and (schema["type"] != "object" or "message" not in schema["required"]):
+        schema = response.get("content", {}).get("application/json", {}).get("schema") or {}
+        if not all(map(_is_refusal, schema.get("anyOf", [schema] if schema else []))):
             yield name
-        code: Any = schema and schema["properties"].get("code")
-        if code and (code["type"] != "string" or not code["enum"] or twice(code["enum"])):
-            yield name
+
+
+def _is_refusal(schema: Json) -> bool:
+    """Tell whether a schema is of a refusal: in upstream's words, or in those of OAuth."""
+    text, name = ("message", "code") if "message" in schema["properties"] else ("error_description", "error")
+    code: Any = schema["properties"].get(name)
+    is_listed = not code or (code["type"] == "string" and code["enum"] and not twice(code["enum"]))
+    return bool(schema["type"] == "object" and text in schema["required"] and is_listed)
 
 
 def every_operation_tells_its_refusals(document: Json) -> Iterator[str]:

@@ -46,8 +46,12 @@ RANDOM = re.compile(
     r"|(?P<reset>(?:(?<=reset-password[:/])|(?<=token=)|^)[A-Za-z0-9]{24}(?![A-Za-z0-9]))"
     r"|(?P<backup>^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$)"
     r"|(?P<ciphertext>^\"?(?:[0-9a-f]{2}){60,}\"?$)"
+    r"|(?P<device_code>^[A-Za-z0-9]{40}$)"
+    r"|(?P<user_code>(?<![A-Za-z0-9_])[A-HJ-NP-Z2-9]{8}(?![A-Za-z0-9_]))"
     r"|(?P<id>(?<![A-Za-z0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9]))"
 )
+ALMOST_A_WEEK = (604_799, 604_800)
+"""Seconds that a new session lives; writing it may take a moment of them."""
 RETRY = re.compile(r"^(9|10)$")
 
 
@@ -114,12 +118,17 @@ class _Form:
                 return [self.value(each) for each in value]
             case str():
                 return self._text(value)
-            case int() if 1_600_000_000_000 < value < 2_500_000_000_000:
-                return f"<ms {self._distance(value / 1000)}>"
-            case int() if 1_600_000_000 < value < 2_500_000_000:
-                return f"<s {self._distance(value)}>"
+            case int():
+                return self._number(value)
             case _:
                 return value
+
+    def _number(self, value: int) -> str | int:
+        if 1_600_000_000_000 < value < 2_500_000_000_000:
+            return f"<ms {self._distance(value / 1000)}>"
+        if 1_600_000_000 < value < 2_500_000_000:
+            return f"<s {self._distance(value)}>"
+        return "<seconds of a week>" if value in ALMOST_A_WEEK else value
 
     def _body(self, raw: bytes) -> Tree:
         text = raw.decode("utf-8", "backslashreplace")

@@ -45,6 +45,7 @@ from portico.crypto.password import Scrypt
 from portico.hosts import asgi
 from portico.options import AdvancedOptions, CookieCacheOptions, DatabaseOptions, RateLimitOptions
 from portico.plugins.bearer import Bearer
+from portico.plugins.device_authorization import DeviceAuthorization
 from portico.plugins.jwt import Jwt, OverrideOptions, SignJwt, TokenRules, Unsigned, VerifyJwt
 from portico.plugins.magic_link import MagicLink, MagicLinkMail
 from portico.plugins.multi_session import MultiSession
@@ -240,6 +241,7 @@ CALLS: dict[str, Callable[[Auth[AnyApi], Any], Any]] = {"signJWT": sign_jwt, "ve
 
 PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
     "bearer": Bearer,
+    "device-authorization": DeviceAuthorization,
     "jwt": signing,
     "magic-link": magic_link,
     "multi-session": lambda: MultiSession(**seconds(maximum_sessions="MAXIMUM_SESSIONS")),

@@ -172,6 +172,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     },
     "several elsewhere": {"SECONDARY": "1", "PLUGINS": "multi-session"},
     "several without a store": {"STATELESS": "1", "PLUGINS": "multi-session"},
+    "devices": {"PLUGINS": "device-authorization,bearer"},
     "accounts": {"SESSION_FIELDS": "1", "ALLOW_UNLINKING_ALL": "1", "DISABLE_SESSION_REFRESH": "1"},
     "stateless": {"STATELESS": "1", "SESSION_FIELDS": "1"},
     "providers": {"PROVIDER": "acme", "STORE_ACCOUNT_COOKIE": "1", "VALIDATE_USER_INFO": "1"},

@@ -3,7 +3,7 @@ import http from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
-import { bearer, genericOAuth, jwt, magicLink, multiSession, twoFactor, username } from "better-auth/plugins";
+import { bearer, deviceAuthorization, genericOAuth, jwt, magicLink, multiSession, twoFactor, username } from "better-auth/plugins";
 import Database from "better-sqlite3";
 import mysql from "mysql2/promise";
 import pg from "pg";
@@ -105,6 +105,7 @@ const signing = () => ({
 const STORES = { backwards: { type: "custom-hasher", hash: async (token) => [...token].reverse().join("") } };
 const PLUGINS = {
   bearer: () => bearer(),
+  "device-authorization": () => deviceAuthorization(),
   jwt: () => jwt(signing()),
   "magic-link": () =>
     magicLink({

@@ -12,6 +12,7 @@ from parity.scenarios.checks import CHECKS
 from parity.scenarios.configured import CONFIGURED
 from parity.scenarios.cookie_cache import COOKIE_CACHE
 from parity.scenarios.delete_user import DELETE_USER
+from parity.scenarios.device_authorization import DEVICES
 from parity.scenarios.fields import FIELDS
 from parity.scenarios.ids import IDS
 from parity.scenarios.jwts import JWTS
@@ -64,6 +65,7 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "jwt": JWTS,
     "magic-link": MAGIC_LINK,
     "multi-session": MULTI_SESSION,
+    "devices": DEVICES,
     "rate limit": RATE_LIMITS,
     "options": CONFIGURED,
     "places": PLACES,

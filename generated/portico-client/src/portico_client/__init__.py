@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .aio import AsyncAuthClient
     from .error_codes import ErrorCode
     from .plugins import (
+        device_authorization_client,
         jwt_client,
         magic_link_client,
         multi_session_client,
@@ -35,6 +36,7 @@ __all__ = [
     "errors",
     "models",
     "ErrorCode",
+    "device_authorization_client",
     "jwt_client",
     "magic_link_client",
     "multi_session_client",
@@ -59,6 +61,7 @@ if not TYPE_CHECKING:
         "errors": ".errors",
         "models": ".models",
         "ErrorCode": ".error_codes",
+        "device_authorization_client": ".plugins",
         "jwt_client": ".plugins",
         "magic_link_client": ".plugins",
         "multi_session_client": ".plugins",

@@ -74,6 +74,15 @@ ErrorCode: TypeAlias = Literal[
     "USER_NOT_FOUND",
     "VALIDATION_ERROR",
     "VERIFICATION_EMAIL_NOT_ENABLED",
+    "access_denied",
+    "authorization_pending",
+    "expired_token",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "server_error",
+    "slow_down",
+    "unauthorized",
     "validation_failed",
 ]
 

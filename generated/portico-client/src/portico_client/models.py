@@ -40,6 +40,46 @@ class BackupCodes(Model):
     backup_codes: Annotated[list[str], Field(alias="backupCodes")]
 
 
+class DeviceAuthorized(Model):
+    """
+    See RFC 6749 §5.1; the access token is the token of a session.
+    """
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    """
+    In seconds.
+    """
+    scope: str
+
+
+class DeviceCode(Model):
+    """
+    See RFC 8628 §3.2; times are in seconds.
+    """
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int
+    interval: int
+
+
+class DeviceStatus(Model):
+    user_code: str
+    status: Literal["pending", "approved", "denied"]
+    client_id: str | None = None
+    """
+    Who asks; told only to the user whose request it is.
+    """
+    scope: str | None = None
+    """
+    What for.
+    """
+
+
 class LinkedAccount(Model):
     """
     An account without its tokens and its password.

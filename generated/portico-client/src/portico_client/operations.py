@@ -56,6 +56,21 @@ SIGN_IN_EMAIL: Final[Operation[models.SignedIn | models.TwoFactorRequired]] = Op
 SIGN_UP_EMAIL: Final[Operation[models.SignedUp]] = Operation(
     "POST", "/sign-up/email", models.SignedUp, signals=("session",)
 )
+DEVICE_CODE: Final[Operation[models.DeviceCode]] = Operation(
+    "POST", "/device/code", models.DeviceCode, plugin="device-authorization"
+)
+DEVICE_TOKEN: Final[Operation[models.DeviceAuthorized]] = Operation(
+    "POST", "/device/token", models.DeviceAuthorized, plugin="device-authorization"
+)
+DEVICE: Final[Operation[models.DeviceStatus]] = Operation(
+    "GET", "/device", models.DeviceStatus, plugin="device-authorization"
+)
+DEVICE_APPROVE: Final[Operation[models.Success]] = Operation(
+    "POST", "/device/approve", models.Success, plugin="device-authorization"
+)
+DEVICE_DENY: Final[Operation[models.Success]] = Operation(
+    "POST", "/device/deny", models.Success, plugin="device-authorization"
+)
 JWKS: Final[Operation[models.JsonWebKeySet]] = Operation(
     "GET", "/jwks", models.JsonWebKeySet, plugin="jwt", idempotent=True
 )

@@ -6,6 +6,11 @@ from collections.abc import Callable, Sequence
 from portico_client_runtime import ClientPlugin
 
 
+def device_authorization_client() -> ClientPlugin:
+    """Say that the server has the plugin `device-authorization`."""
+    return ClientPlugin(id="device-authorization")
+
+
 def jwt_client() -> ClientPlugin:
     """Say that the server has the plugin `jwt`."""
     return ClientPlugin(id="jwt")

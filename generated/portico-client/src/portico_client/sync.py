@@ -167,6 +167,98 @@ class SignUpResource(Resource):
         )
 
 
+class DeviceResource(Resource):
+    """`client.device`."""
+
+    def __call__(self, *, user_code: str, options: RequestOptions | None = None) -> models.DeviceStatus:
+        """Look at the request behind a user code; the first who does so while signed in may decide about it.
+
+        Args:
+            user_code: As the device shows it; case and separators do not matter.
+
+        Raises:
+            BadRequest: VALIDATION_ERROR, expired_token, invalid_request
+            Unauthorized: UNAUTHORIZED
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self._client.send(operations.DEVICE, query={"user_code": user_code}, options=options)
+
+    def code(
+        self,
+        *,
+        client_id: str,
+        user_id: str | Omit = OMIT,
+        scope: str | Omit = OMIT,
+        options: RequestOptions | None = None,
+    ) -> models.DeviceCode:
+        """Ask for a device code and a user code.
+
+        Args:
+            user_id: Who alone may approve it; anybody who is signed in if left out.
+            scope: Shown to the user; separated by spaces.
+
+        Raises:
+            BadRequest: BAD_REQUEST, invalid_client, invalid_request
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: server_error, SERVICE_UNAVAILABLE
+        """
+        return self._client.send(
+            operations.DEVICE_CODE, body={"client_id": client_id, "user_id": user_id, "scope": scope}, options=options
+        )
+
+    def token(
+        self, *, device_code: str, client_id: str, options: RequestOptions | None = None
+    ) -> models.DeviceAuthorized:
+        """Ask whether the user has approved, and get a session once.
+
+        Raises:
+            BadRequest: BAD_REQUEST, VALIDATION_ERROR, access_denied, authorization_pending, expired_token,
+                invalid_client, invalid_grant, slow_down
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self._client.send(
+            operations.DEVICE_TOKEN,
+            body={
+                "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+                "device_code": device_code,
+                "client_id": client_id,
+            },
+            options=options,
+        )
+
+    def approve(self, *, user_code: str, options: RequestOptions | None = None) -> models.Success:
+        """Let the device in as the signed-in user, who has looked at its request before.
+
+        Raises:
+            BadRequest: BAD_REQUEST, VALIDATION_ERROR, expired_token, invalid_request
+            Unauthorized: UNAUTHORIZED, unauthorized
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN, access_denied
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self._client.send(operations.DEVICE_APPROVE, body={"userCode": user_code}, options=options)
+
+    def deny(self, *, user_code: str, options: RequestOptions | None = None) -> models.Success:
+        """Turn the device away.
+
+        Raises:
+            BadRequest: BAD_REQUEST, VALIDATION_ERROR, expired_token, invalid_request
+            Unauthorized: UNAUTHORIZED, unauthorized
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN, access_denied
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return self._client.send(operations.DEVICE_DENY, body={"userCode": user_code}, options=options)
+
+
 class MagicLinkResource(Resource):
     """`client.magic_link`."""
 
@@ -398,6 +490,11 @@ class AuthClient(BaseClient[models.SessionData]):
     def sign_up(self) -> SignUpResource:
         """`client.sign_up`."""
         return SignUpResource(self)
+
+    @cached_property
+    def device(self) -> DeviceResource:
+        """`client.device`."""
+        return DeviceResource(self)
 
     @cached_property
     def magic_link(self) -> MagicLinkResource:

@@ -10,6 +10,7 @@ from portico.http import Request
 from portico.models import Session, User
 from portico.openapi import Json, document
 from portico.plugins.bearer import Bearer
+from portico.plugins.device_authorization import DeviceAuthorization
 from portico.plugins.jwt import Jwt
 from portico.plugins.magic_link import MagicLink, MagicLinkMail
 from portico.plugins.multi_session import MultiSession
@@ -27,6 +28,7 @@ async def send_nothing(mail: MagicLinkMail, request: Request | None) -> None:
 
 class PublishedApi(Api[User, Session]):
     bearer = Bearer()
+    device_authorization = DeviceAuthorization()
     jwt = Jwt()
     magic_link = MagicLink(send_magic_link=send_nothing)
     multi_session = MultiSession()

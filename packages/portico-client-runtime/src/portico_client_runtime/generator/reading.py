@@ -185,7 +185,11 @@ class _Reader:
     def _refusal(self, schema: Json) -> set[str]:
         if "$ref" in schema:
             schema = self.schemas.named(schema, "A refusal")[1]
-        code = schema.get("properties", {}).get("code", {})
+        if "anyOf" in schema:
+            return set().union(*(self._refusal(each) for each in schema["anyOf"]))
+        properties = schema.get("properties", {})
+        # A refusal in the words of OAuth has its code under another name.
+        code = properties.get("code") or properties.get("error") or {}
         return set(code.get("enum", [code["const"]] if "const" in code else []))
 
 

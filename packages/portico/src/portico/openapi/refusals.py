@@ -92,8 +92,7 @@ def _refusals(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
             yield from (rule.missing, rule.foreign)
     if route.method != "GET":
         yield INVALID_JSON
-    if endpoint.body is not None or endpoint.query is not None:
-        yield VALIDATION_ERROR
+    yield from _invalid(endpoint)
     if endpoint.changes or route.method != "GET":
         yield from FOREIGN
         if endpoint.csrf == "login" or route.confirms:
@@ -102,6 +101,14 @@ def _refusals(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
     if route.method != "GET":
         yield from (PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
     yield from ANYWHERE
+
+
+def _invalid(endpoint: Endpoint) -> Iterator[ErrorCode]:
+    """Yield what refuses a message that does not validate."""
+    if endpoint.body is not None and endpoint.invalid is not None:
+        yield endpoint.invalid
+    elif endpoint.body is not None or endpoint.query is not None:
+        yield VALIDATION_ERROR
 
 
 def _refused_targets(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
@@ -113,16 +120,9 @@ def _refused_targets(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
 
 
 def _response(status: int, errors: Sequence[ErrorCode]) -> Json:
-    codes = list(dict.fromkeys(error.code for error in errors if error.code is not None))
-    has_code = all(error.code is not None for error in errors)
-    properties: Json = {"message": {"type": "string"}}
-    if codes:
-        properties["code"] = {"type": "string", "enum": codes}
-    schema: Json = {
-        "type": "object",
-        "properties": properties,
-        "required": ["message", "code"] if codes and has_code else ["message"],
-    }
+    shapes = [_shape([each for each in errors if each.is_oauth is is_oauth], is_oauth) for is_oauth in (False, True)]
+    kinds = [shape for shape in shapes if shape]
+    schema: Json = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     texts = list(dict.fromkeys(error.message for error in errors if error.message))
     if texts and not all(error.message for error in errors):
         texts.append(EMPTY)
@@ -133,3 +133,17 @@ def _response(status: int, errors: Sequence[ErrorCode]) -> Json:
         seconds: Json = {"description": "Seconds to wait", "schema": {"type": "integer"}}
         response["headers"] = {"Retry-After": seconds}
     return response
+
+
+def _shape(errors: Sequence[ErrorCode], is_oauth: bool) -> Json:
+    """Return the schema of refusals in one form; none if there are none."""
+    if not errors:
+        return {}
+    codes = list(dict.fromkeys(error.code for error in errors if error.code is not None))
+    code, text = ("error", "error_description") if is_oauth else ("code", "message")
+    has_code = all(error.code is not None for error in errors)
+    return {
+        "type": "object",
+        "properties": {text: {"type": "string"}, **({code: {"type": "string", "enum": codes}} if codes else {})},
+        "required": [text, code] if codes and has_code else [text],
+    }

@@ -73,11 +73,15 @@ def define(table: Table[Any], dialect: DdlDialect) -> TableDefinition:
     ordered = sorted(table.fields.values(), key=lambda field: field.name != "id")
     columns = [_column(table, field, dialect) for field in ordered]
     indexes = list(_indexes(table))
-    if not dialect.unique_skips_null:
-        # SQL Server takes NULL in one row only of a unique column.
-        partly = [column for column in columns if column.unique and column.nullable]
-        indexes += [unique_index(table.database_name, column, dialect) for column in partly]
-        columns = [replace(column, unique=False) if column in partly else column for column in columns]
+    # By an index of its own, where that was asked for, and on SQL Server, which takes NULL in one row only of a unique
+    # column.
+    beside = [
+        column
+        for column in columns
+        if column.unique and (column.field.column.index or (column.nullable and not dialect.unique_skips_null))
+    ]
+    indexes += [unique_index(table.database_name, column, dialect) for column in beside]
+    columns = [replace(column, unique=False) if column in beside else column for column in columns]
     return TableDefinition(name=table.database_name, columns=columns, indexes=indexes)
 
 

@@ -1,0 +1,361 @@
+"""The device flow: a device shows a code, its user approves it in a browser, and the device gets a session."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+from portico import admission
+from portico.context import Context, session_data
+from portico.crypto.random import Alphabet, random_letters
+from portico.endpoint import Endpoint, Plugin, endpoint
+from portico.errors import ApiError, ConfigError, ErrorCode, NotUniqueError
+from portico.messages import Success
+from portico.models import SessionT, User, UserT
+from portico.plugins.device_authorization.declarations import (
+    ACCESS_DENIED,
+    ALREADY_PROCESSED,
+    AUTHENTICATION_REQUIRED,
+    AUTHORIZATION_PENDING,
+    CLIENT_ID_REQUIRED,
+    CLIENT_MISMATCH,
+    EXPIRED_DEVICE_CODE,
+    EXPIRED_USER_CODE,
+    INVALID_CLIENT,
+    INVALID_DEVICE_CODE,
+    INVALID_REQUEST,
+    INVALID_USER_CODE,
+    LONGEST,
+    NO_FREE_CODE,
+    NOT_CLAIMED,
+    NOT_YOURS_TO_APPROVE,
+    NOT_YOURS_TO_DENY,
+    POLLING_TOO_FREQUENTLY,
+    UNSUITABLE_CODE,
+    USER_GONE,
+    Decision,
+    DeviceAuthorized,
+    DeviceCode,
+    DeviceCodeRequest,
+    DeviceCodeRow,
+    DeviceDecision,
+    DeviceStatus,
+    DeviceTokenRequest,
+    UserCode,
+)
+from portico.rate_limit import RateLimit
+from portico.store.rows import Rows
+from portico.wire import milliseconds
+
+LEGIBLE = Alphabet("ABCDEFGHJKLMNPQRSTUVWXYZ23456789")
+"""Of user codes: nothing that looks like something else."""
+WRITTEN = re.compile(f"[{LEGIBLE.letters}]+")
+ATTEMPTS = 3
+"""At a code that nobody has."""
+GUESSES = 5
+"""At user codes, by one client while a code lives."""
+FORM = "application/x-www-form-urlencoded"
+NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
+ONCE = ("client_id", "user_id", "scope")
+"""Parameters that a form may hold once. See RFC 6749 §3.1."""
+
+CodeMaker = Callable[[], str | Awaitable[str]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DeviceAuthorization(Plugin[UserT, SessionT]):
+    """Sign-in for command lines, televisions and whatever else shows a code. See RFC 8628."""
+
+    id: ClassVar[str] = "device-authorization"
+    tables = MappingProxyType({"deviceCode": DeviceCodeRow})
+
+    expires_in: int = 1800
+    """Lifetime of a code, in seconds."""
+
+    interval: int = 5
+    """How long a device waits between two questions at least, in seconds."""
+
+    device_code_length: int = 40
+    user_code_length: int = 8
+    """Characters; five a client may guess at while a code lives."""
+
+    generate_device_code: CodeMaker | None = None
+    """Makes a device code; it must be hard to guess. None: random letters and digits."""
+
+    generate_user_code: CodeMaker | None = None
+    """Makes a user code, which is compared as it is. None: of letters and digits that are not mistaken for others."""
+
+    validate_client: Callable[[str], bool | Awaitable[bool]] | None = None
+    """Whether a client may ask at all; every one if None."""
+
+    on_device_auth_request: Callable[[str, str | None], Awaitable[None] | None] | None = None
+    """Told of each request: the client and its scope."""
+
+    verification_uri: str = "/device"
+    """The page where users enter codes: a URL, or a path on the origin of the base URL."""
+
+    def setup(self, auth: Any) -> None:
+        """Check the options."""
+        for name in ("device_code_length", "user_code_length"):
+            if not 1 <= getattr(self, name) <= LONGEST:
+                raise ConfigError(f"DeviceAuthorization({name}=...) is a number of characters from 1 to {LONGEST}")
+        if self.expires_in < 1 or self.interval < 1:
+            raise ConfigError("DeviceAuthorization: expires_in and interval are seconds above 0")
+
+    def endpoints(self) -> Iterator[Endpoint]:
+        """Yield the endpoints; who enters codes may guess at few of them while one lives."""
+        guessing = RateLimit(window=self.expires_in, max=GUESSES)
+        for each in super().endpoints():
+            yield replace(each, limit=guessing) if each.name in {"verify", "approve", "deny"} else each
+
+    # The device
+
+    @endpoint(
+        "POST",
+        "/device/code",
+        media=("application/json", FORM),
+        invalid=INVALID_REQUEST,
+        errors=(CLIENT_ID_REQUIRED, INVALID_CLIENT, UNSUITABLE_CODE, NO_FREE_CODE),
+        operation_id="deviceCode",
+    )
+    async def code(self, ctx: Context, body: DeviceCodeRequest) -> DeviceCode:
+        """Ask for a device code and a user code."""
+        ctx.reply.headers += NO_STORE
+        body = _effective(ctx, body)
+        if not body.client_id:
+            raise ApiError(CLIENT_ID_REQUIRED)
+        await self._check_client(body.client_id)
+        scope = body.scope or None
+        if self.on_device_auth_request is not None:
+            await _answer(self.on_device_auth_request(body.client_id, scope))
+        row = await self._new_row(ctx, body, scope)
+        uri = _absolute(urljoin(ctx.site.url, self.verification_uri))
+        return DeviceCode(
+            device_code=row.device_code,
+            user_code=row.user_code,
+            verification_uri=uri,
+            verification_uri_complete=_with_user_code(uri, row.user_code),
+            expires_in=self.expires_in,
+            interval=self.interval,
+        )
+
+    @endpoint(
+        "POST",
+        "/device/token",
+        errors=(
+            INVALID_CLIENT,
+            INVALID_DEVICE_CODE,
+            CLIENT_MISMATCH,
+            POLLING_TOO_FREQUENTLY,
+            EXPIRED_DEVICE_CODE,
+            AUTHORIZATION_PENDING,
+            ACCESS_DENIED,
+            USER_GONE,
+        ),
+        operation_id="deviceToken",
+    )
+    async def token(self, ctx: Context, body: DeviceTokenRequest) -> DeviceAuthorized:
+        """Ask whether the user has approved, and get a session once."""
+        ctx.reply.headers += NO_STORE
+        await self._check_client(body.client_id)
+        row = await self._rows.find(ctx, device_code=body.device_code)
+        if row is None:
+            raise ApiError(INVALID_DEVICE_CODE)
+        if row.client_id and row.client_id != body.client_id:
+            raise ApiError(CLIENT_MISMATCH)
+        await self._count_poll(ctx, row)
+        if row.expires_at < ctx.now():
+            await self._rows.delete(ctx, id=row.id)
+            raise ApiError(EXPIRED_DEVICE_CODE)
+        if row.status == "denied":
+            await self._rows.delete(ctx, id=row.id)
+            raise ApiError(ACCESS_DENIED)
+        if row.status != "approved" or row.user_id is None:
+            raise ApiError(AUTHORIZATION_PENDING)
+        user = await self._redeemed(ctx, row)
+        # No cookie: a device is no browser, and its user has passed every step in one.
+        address = self.auth.addresses.of(ctx.request) if ctx.request else ""
+        agent = ctx.headers.get("user-agent") or ""
+        session = await self.sessions.start(ctx, user, remember=True, address=address, agent=agent)
+        ctx.new_session = session_data(session, user)
+        return DeviceAuthorized(
+            access_token=session.token,
+            token_type="Bearer",  # noqa: S106  # a kind of token
+            expires_in=int((session.expires_at - ctx.now()).total_seconds()),
+            scope=row.scope or "",
+        )
+
+    # The user
+
+    @endpoint(
+        "GET",
+        "/device",
+        session="own",
+        errors=(INVALID_USER_CODE, EXPIRED_USER_CODE),
+        operation_id="deviceVerify",
+    )
+    async def verify(self, ctx: Context, query: UserCode) -> DeviceStatus:
+        """Look at the request behind a user code; the first who does so while signed in may decide about it."""
+        row = await self._live(ctx, query.user_code)
+        user = await self._caller(ctx)
+        if user is not None and row.user_id is None and row.status == "pending":
+            claimed = {"id": row.id, "status": "pending", "user_id": None}
+            row = await self._rows.update(ctx, claimed, user_id=user.id) or await self._live(ctx, query.user_code)
+        shown: dict[str, Any] = {"user_code": query.user_code, "status": row.status}
+        if user is not None and row.user_id == user.id:
+            shown |= {"client_id": row.client_id, "scope": row.scope}
+        return DeviceStatus(**shown)
+
+    @endpoint(
+        "POST",
+        "/device/approve",
+        session="own",
+        errors=(
+            AUTHENTICATION_REQUIRED,
+            INVALID_USER_CODE,
+            EXPIRED_USER_CODE,
+            ALREADY_PROCESSED,
+            NOT_CLAIMED,
+            NOT_YOURS_TO_APPROVE,
+        ),
+        operation_id="deviceApprove",
+    )
+    async def approve(self, ctx: Context, body: DeviceDecision) -> Success:
+        """Let the device in as the signed-in user, who has looked at its request before."""
+        return await self._decide(ctx, body.user_code, "approved", NOT_YOURS_TO_APPROVE)
+
+    @endpoint(
+        "POST",
+        "/device/deny",
+        session="own",
+        errors=(
+            AUTHENTICATION_REQUIRED,
+            INVALID_USER_CODE,
+            EXPIRED_USER_CODE,
+            ALREADY_PROCESSED,
+            NOT_CLAIMED,
+            NOT_YOURS_TO_DENY,
+        ),
+        operation_id="deviceDeny",
+    )
+    async def deny(self, ctx: Context, body: DeviceDecision) -> Success:
+        """Turn the device away."""
+        return await self._decide(ctx, body.user_code, "denied", NOT_YOURS_TO_DENY)
+
+    @property
+    def _rows(self) -> Rows[DeviceCodeRow]:
+        return self.auth.rows(DeviceCodeRow)
+
+    async def _check_client(self, client_id: str) -> None:
+        if self.validate_client is not None and not await _answer(self.validate_client(client_id)):
+            raise ApiError(INVALID_CLIENT)
+
+    async def _new_row(self, ctx: Context, body: DeviceCodeRequest, scope: str | None) -> DeviceCodeRow:
+        values = {
+            "user_id": body.user_id or None,
+            "expires_at": ctx.now() + timedelta(seconds=self.expires_in),
+            "status": "pending",
+            "polling_interval": self.interval * 1000,
+            "client_id": body.client_id,
+            "scope": scope,
+        }
+        for _ in range(ATTEMPTS):
+            device_code = await _code(self.generate_device_code, lambda: random_letters(self.device_code_length))
+            user_code = await _code(self.generate_user_code, lambda: LEGIBLE.random(self.user_code_length))
+            try:
+                return await self._rows.create(ctx, device_code=device_code, user_code=user_code, **values)
+            except NotUniqueError:
+                continue
+        raise ApiError(NO_FREE_CODE)
+
+    async def _count_poll(self, ctx: Context, row: DeviceCodeRow) -> None:
+        """Note that the device has asked; of two questions at once, one is too many."""
+        last, now = row.last_polled_at, ctx.now()
+        if last is not None and row.polling_interval and milliseconds(now) - milliseconds(last) < row.polling_interval:
+            raise ApiError(POLLING_TOO_FREQUENTLY)
+        if await self._rows.update(ctx, {"id": row.id, "last_polled_at": last}, last_polled_at=now) is None:
+            raise ApiError(POLLING_TOO_FREQUENTLY)
+
+    async def _redeemed(self, ctx: Context, row: DeviceCodeRow) -> UserT:
+        """Use an approved code up and return its user: of many callers at once, one gets it."""
+        user = await self.users.find(ctx, id=row.user_id)
+        if user is None:
+            raise ApiError(USER_GONE)
+        if await self._rows.consume(ctx, id=row.id, status="approved", client_id=row.client_id) is None:
+            raise ApiError(INVALID_DEVICE_CODE)
+        return user
+
+    async def _caller(self, ctx: Context) -> User | None:
+        await admission.read(ctx, authoritative=True)
+        return None if ctx.session is None else ctx.session.user
+
+    async def _live(self, ctx: Context, user_code: str) -> DeviceCodeRow:
+        """Return the request of a user code, as it is or as people write it."""
+        row = await self._rows.find(ctx, user_code=user_code)
+        plain = re.sub(r"[^A-Za-z0-9]", "", user_code).upper()
+        if row is None and plain != user_code and WRITTEN.fullmatch(plain):
+            row = await self._rows.find(ctx, user_code=plain)
+        if row is None:
+            raise ApiError(INVALID_USER_CODE)
+        if row.expires_at < ctx.now():
+            raise ApiError(EXPIRED_USER_CODE)
+        return row
+
+    async def _decide(self, ctx: Context, user_code: str, decision: Decision, foreign: ErrorCode) -> Success:
+        user = await self._caller(ctx)
+        if user is None:
+            raise ApiError(AUTHENTICATION_REQUIRED)
+        row = await self._live(ctx, user_code)
+        if row.status != "pending":
+            raise ApiError(ALREADY_PROCESSED)
+        if row.user_id is None:
+            raise ApiError(NOT_CLAIMED)
+        if row.user_id != user.id:
+            raise ApiError(foreign)
+        pending = {"id": row.id, "status": "pending", "user_id": user.id}
+        if await self._rows.update(ctx, pending, status=decision) is None:
+            raise ApiError(ALREADY_PROCESSED)
+        return Success(success=True)
+
+
+def _effective(ctx: Context, body: DeviceCodeRequest) -> DeviceCodeRequest:
+    """Return the request without what is empty; a form may hold each parameter once. See RFC 6749 §3.1."""
+    request = ctx.request
+    if request is None or not (request.headers.get("content-type") or "").lower().startswith(FORM):
+        return body
+    given = [(name, value) for name, value in parse_qsl(request.body.decode("utf-8", "replace")) if name in ONCE]
+    names = [name for name, _ in given]
+    for name in ONCE:
+        if names.count(name) > 1:
+            raise ApiError(replace(INVALID_REQUEST, message=f"{name} must not be repeated"))
+    return body.model_copy(update={**dict.fromkeys(ONCE, ""), **dict(given)})
+
+
+async def _code(make: CodeMaker | None, by_default: Callable[[], str]) -> str:
+    if make is None:
+        return by_default()
+    code = await _answer(make())
+    if not isinstance(code, str) or len(code) > LONGEST:
+        raise ApiError(UNSUITABLE_CODE)
+    return code
+
+
+async def _answer(given: Any) -> Any:
+    """Return what a function of the application gave, async or not."""
+    waiting: Awaitable[Any] | None = given if isinstance(given, Awaitable) else None
+    return given if waiting is None else await waiting
+
+
+def _absolute(url: str) -> str:
+    """Return a URL as browsers write it: its path is never empty."""
+    parts = urlsplit(url)
+    return url if parts.path else parts._replace(path="/").geturl()
+
+
+def _with_user_code(uri: str, user_code: str) -> str:
+    parts = urlsplit(uri)
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "user_code"]
+    return parts._replace(query=urlencode([*query, ("user_code", user_code)])).geturl()
