@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from inspect import isawaitable
 from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -345,8 +346,7 @@ async def _code(make: CodeMaker | None, by_default: Callable[[], str]) -> str:
 
 async def _answer(given: Any) -> Any:
     """Return what a function of the application gave, async or not."""
-    waiting: Awaitable[Any] | None = given if isinstance(given, Awaitable) else None
-    return given if waiting is None else await waiting
+    return await given if isawaitable(given) else given
 
 
 def _absolute(url: str) -> str:
