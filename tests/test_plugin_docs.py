@@ -70,3 +70,25 @@ async def test_the_page_about_several_users_switches_between_them(program: Any) 
     listed = content(await browser.get("/multi-session/list-device-sessions"))
     assert [each["user"]["name"] for each in listed] == ["ann", "bob"]
     await auth.close()
+
+
+@requirement("P09")
+@pytest.mark.parametrize("program", ["device_authorization"], indirect=True)
+async def test_the_page_about_devices_lets_a_known_client_in(program: Any) -> None:
+    auth = program.auth
+    await auth.create_schema()
+    ann, device = Browser(auth, ORIGIN), Browser(auth, ORIGIN)
+    await ann.post("/sign-up/email", {"name": "Ann", "email": "ann@example.com", "password": "password123"})
+    assert content(await device.post("/device/code", {"client_id": "other"}))["error"] == "invalid_client"
+    codes = content(await device.post("/device/code", {"client_id": "acme-cli"}))
+    assert content(await ann.get("/device", f"user_code={codes['user_code']}"))["client_id"] == "acme-cli"
+    await ann.post("/device/approve", {"userCode": codes["user_code"]})
+    body = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+        "device_code": codes["device_code"],
+        "client_id": "acme-cli",
+    }
+    token = content(await device.post("/device/token", body))["access_token"]
+    session = await auth.api.get_session({"authorization": f"Bearer {token}"})
+    assert session.user.email == "ann@example.com"
+    await auth.close()

@@ -32,7 +32,12 @@ ADMISSION = (
 
 TARGETS: Mapping[str, tuple[str, ...]] = {
     "admission": ADMISSION,
-    "cookies": ("test_cookies.py", "test_session_cache.py", "test_account_cookie.py"),
+    "cookies": (
+        "test_cookies.py",
+        "test_session_cache.py",
+        "test_account_cookie.py",
+        "plugins/test_multi_session.py",
+    ),
     "crypto/base64url": ("crypto/test_base64url.py", "crypto/test_jwt.py", "crypto/test_digest.py"),
     "crypto/claims": ("crypto/test_claims.py", "crypto/test_jwt.py", "crypto/test_jwe.py"),
     "crypto/digest": ("crypto/test_digest.py",),

@@ -2,7 +2,7 @@
 // node client.mjs <base URL of the server> <origin of the browser> <flows, separated by commas>
 import { createHmac } from "node:crypto";
 import { createAuthClient } from "better-auth/client";
-import { jwtClient, magicLinkClient, multiSessionClient, twoFactorClient, usernameClient } from "better-auth/client/plugins";
+import { deviceAuthorizationClient, jwtClient, magicLinkClient, multiSessionClient, twoFactorClient, usernameClient } from "better-auth/client/plugins";
 
 const [baseURL, origin, wanted] = process.argv.slice(2);
 const PASSWORD = "password123";
@@ -25,7 +25,7 @@ function browser() {
     }
     return response;
   };
-  const plugins = [usernameClient(), twoFactorClient(), jwtClient(), magicLinkClient(), multiSessionClient()];
+  const plugins = [deviceAuthorizationClient(), usernameClient(), twoFactorClient(), jwtClient(), magicLinkClient(), multiSessionClient()];
   const client = createAuthClient({ baseURL, fetchOptions: { customFetchImpl }, plugins });
   return client;
 }
@@ -145,6 +145,27 @@ const FLOWS = {
     await step("one is left", one.multiSession.listDeviceSessions());
     await step("all sign out", one.signOut());
     await step("nobody is left", one.multiSession.listDeviceSessions());
+  },
+  async devices() {
+    const [one, two, device] = [browser(), browser(), browser()];
+    const asking = { grant_type: "urn:ietf:params:oauth:grant-type:device_code", client_id: "cli" };
+    await step("a user signs up", one.signUp.email(ANN));
+    await step("another user signs up", two.signUp.email({ ...ANN, email: "bob@example.com" }));
+    const { device_code, user_code } = await step("a device asks", device.device.code({ client_id: "cli", scope: "read" }));
+    await step("nothing yet", device.device.token({ ...asking, device_code }));
+    await step("in a hurry", device.device.token({ ...asking, device_code }));
+    await step("not seen yet", one.device.approve({ userCode: user_code }));
+    await step("the user looks", one.device({ query: { user_code } }));
+    await step("another one looks", two.device({ query: { user_code } }));
+    await step("another one approves", two.device.approve({ userCode: user_code }));
+    await step("the user approves", one.device.approve({ userCode: user_code }));
+    await step("twice", one.device.approve({ userCode: user_code }));
+    await step("a wrong code", one.device.deny({ userCode: "WRONG" }));
+    await step("another client", device.device.token({ ...asking, client_id: "other", device_code }));
+    const second = await step("a second device asks", device.device.code({ client_id: "cli" }));
+    await step("the user looks at that", one.device({ query: { user_code: second.user_code } }));
+    await step("the user turns it away", one.device.deny({ userCode: second.user_code }));
+    await step("it is told", device.device.token({ ...asking, device_code: second.device_code }));
   },
   async tokens() {
     const [one, two] = [browser(), browser()];

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from parity.scenario import Forget, Mail, get, post, reply, sign_up, whoami
+from parity.scenarios.device_authorization import ask, decide, look, poll
 from parity.servers import Side
 from parity.shared import DIRECTIONS, Pair, SharedServers
 from requirements import requirement
@@ -99,3 +100,18 @@ def test_users_who_share_a_browser_at_one_do_so_at_the_other(pair: Pair, here: S
     pair.content(here, post("/sign-out"))
     assert pair.content(there, get("/multi-session/list-device-sessions")) == []
     assert pair.rows("session") == []
+
+
+@each_direction
+@pytest.mark.parametrize("pair", ["devices"], indirect=True)
+def test_a_device_that_asked_at_either_is_let_in_at_the_other(pair: Pair, here: Side, there: Side) -> None:
+    signed_up = pair.content(here, sign_up(label="in"))
+    pair.content(here, ask())
+    assert pair.content(there, look())["client_id"] == "cli"
+    assert pair.content(here, decide("approve")) == {"success": True}
+    token = pair.content(there, poll("token"))
+    assert token["scope"] == "read write"
+    authorization = reply("token", "access_token", template="Bearer {}")
+    seen = pair.content(here, whoami(headers={"authorization": authorization}, jar="empty"))
+    assert seen["user"] == signed_up["user"]
+    assert pair.database.rows()["deviceCode"] == []

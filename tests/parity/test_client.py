@@ -24,6 +24,7 @@ FLOWS = {
     "tokens": "tokens",
     "links": "links",
     "several": "several",
+    "devices": "devices",
     "providers": "providers",
     "encrypted providers": "providers",
     "jwt": "atOnce",

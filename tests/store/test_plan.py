@@ -196,6 +196,12 @@ CASES: Mapping[str, Case] = {
         [ADD + "varchar(255)"],
         ["""update "user" set "shoeSize" = 'medium'"""],
     ),
+    "duplicates where an index is beside the table": Case(
+        r"user\.shoeSize must be unique, and some rows share a value",
+        (Annotated[str | None, Column(unique=True, index=True)], None),
+        [ADD + "varchar(255)"],
+        ["""update "user" set "shoeSize" = 'medium'"""],
+    ),
     "long text that is to be unique": Case(
         r"user\.shoeSize is text, which MySQL cannot keep unique: make it varchar\(255\)",
         (Annotated[str | None, Column(unique=True)], None),

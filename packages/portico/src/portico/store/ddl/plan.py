@@ -122,7 +122,19 @@ class Planner:
                     await self._check_column(defined.name, column, there, live)
             await self._check_leftovers(defined, live)
         for index in defined.indexes:
-            self._add_index(defined.name, index, live)
+            if index.unique and live is not None:
+                await self._add_unique_index(defined, index, live)
+            else:
+                self._add_index(defined.name, index, live)
+
+    async def _add_unique_index(self, table: TableDefinition, index: IndexDefinition, live: LiveTable) -> None:
+        """Plan for a unique index beside a table that is there, and whose rows may be in the way."""
+        (column,) = (column for column in table.columns if column.name in index.columns)
+        there = live.columns.get(self._live.fold_column(column.name))
+        if there is None:
+            self._add_index(table.name, index, None)
+        elif not live.is_unique(self._live.fold_column(there.name)):
+            await self._make_unique(table.name, column, there, live)
 
     async def _add_column(self, table: str, column: ColumnDefinition) -> None:
         has_value = column.nullable or column.default or column.backfill is not None

@@ -1,0 +1,33 @@
+"""Sign-in for a command line: it shows a code, and its user approves it in a browser.
+
+export BETTER_AUTH_SECRET=$(portico secret)
+portico migrate device_authorization:auth
+uvicorn device_authorization:app --port 3000
+"""
+
+import portico
+from portico import Auth, EmailAndPassword
+from portico.hosts import asgi
+from portico.plugins.bearer import Bearer
+from portico.plugins.device_authorization import DeviceAuthorization
+
+CLIENTS = {"acme-cli"}
+
+
+def is_known(client_id: str) -> bool:
+    """Tell whether a client may ask; an application of yours looks it up."""
+    return client_id in CLIENTS
+
+
+class Api(portico.Api):
+    bearer = Bearer()
+    device_authorization = DeviceAuthorization(validate_client=is_known, verification_uri="/device")
+
+
+auth = Auth(
+    base_url="http://localhost:3000",
+    database="sqlite:///auth.db",
+    email_and_password=EmailAndPassword(enabled=True),
+    api=Api,
+)
+app = asgi.app(auth)
