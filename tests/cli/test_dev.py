@@ -67,7 +67,7 @@ async def test_a_script_for_upstreams_reference_server_drives_it(dev: httpx.Asyn
     assert (await dev.get("/__ddl")).headers["content-type"] == "text/plain"
     assert (await dev.get("/__secondary")).json() is None
     everything = (await dev.get("/__db")).json()
-    assert set(everything) == {"user", "session", "account", "verification", "twoFactor", "jwks"}
+    assert set(everything) == {"user", "session", "account", "verification", "twoFactor", "jwks", "deviceCode"}
     assert (await dev.get("/__db?table=nothing")).json() == {}
 
 
@@ -78,6 +78,9 @@ async def test_server_calls_go_by_upstreams_names_and_refusals_look_as_its_do(de
     body = {"message": message, "code": code}
     error = {"name": "APIError", "status": "UNPROCESSABLE_ENTITY", "statusCode": 422, "body": body, "message": message}
     assert again == {"ok": False, "error": error}
+    device = await post(dev, "/__api", {"method": "deviceVerify", "args": {"query": {"user_code": "WRONG"}}})
+    said = {"error": "invalid_request", "error_description": "Invalid user code"}
+    assert (device["ok"], device["error"]["body"]) == (False, said)
     invalid = await post(dev, "/__api", {"method": "signInEmail", "args": {"body": {"email": "ann@example.com"}}})
     assert (invalid["ok"], invalid["error"]["body"]["code"]) == (False, "VALIDATION_ERROR")
     token = (await dev.post("/api/auth/sign-in/email", json=ANN)).json()["token"]

@@ -13,6 +13,11 @@ from portico.wire import Reader, to_wire, wire_name
 
 UPSTREAM: Mapping[str, str] = MappingProxyType(
     {
+        "/device": "deviceVerify",
+        "/device/approve": "deviceApprove",
+        "/device/code": "deviceCode",
+        "/device/deny": "deviceDeny",
+        "/device/token": "deviceToken",
         "/list-accounts": "listUserAccounts",
         "/sign-in/magic-link": "signInMagicLink",
         "/magic-link/verify": "magicLinkVerify",
@@ -76,11 +81,10 @@ def _inputs(auth: Auth[Any], declared: Endpoint, given: Arguments) -> dict[str, 
 def _error(refusal: ApiError) -> dict[str, Any]:
     error = refusal.error
     status = HTTPStatus(error.status)
-    body = {"message": error.message} if error.code is None else {"message": error.message, "code": error.code}
     return {
         "name": "APIError",
         "status": STATUSES.get(status, status.name),
         "statusCode": error.status,
-        "body": body,
+        "body": error.content,
         "message": error.message,
     }

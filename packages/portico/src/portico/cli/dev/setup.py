@@ -20,6 +20,7 @@ from portico.options import (
     UserOptions,
 )
 from portico.plugins.bearer import Bearer
+from portico.plugins.device_authorization import DeviceAuthorization
 from portico.plugins.jwt import Jwt
 from portico.plugins.magic_link import MagicLink
 from portico.plugins.multi_session import MultiSession
@@ -37,6 +38,7 @@ PLUGINS: Mapping[str, Callable[[Mailbox], Plugin[Any, Any]]] = MappingProxyType(
         TwoFactor.id: lambda mailbox: TwoFactor(),
         Jwt.id: lambda mailbox: Jwt(),
         MagicLink.id: lambda mailbox: MagicLink(send_magic_link=mailbox.keeper("magic-link")),
+        DeviceAuthorization.id: lambda mailbox: DeviceAuthorization(),
         MultiSession.id: lambda mailbox: MultiSession(),
         OpenApi.id: lambda mailbox: OpenApi(),
     }
