@@ -18,6 +18,7 @@ from portico.errors import (
     UNSUPPORTED_MEDIA_TYPE,
     VALIDATION_ERROR,
     ErrorCode,
+    OAuthErrorCode,
 )
 from portico.openapi.schemas import Json
 from portico.origin import TARGETS
@@ -120,8 +121,9 @@ def _refused_targets(endpoint: Endpoint, route: Route) -> Iterator[ErrorCode]:
 
 
 def _response(status: int, errors: Sequence[ErrorCode]) -> Json:
-    shapes = [_shape([each for each in errors if each.is_oauth is is_oauth], is_oauth) for is_oauth in (False, True)]
-    kinds = [shape for shape in shapes if shape]
+    of_oauth = [error for error in errors if isinstance(error, OAuthErrorCode)]
+    ours = [error for error in errors if not isinstance(error, OAuthErrorCode)]
+    kinds = [*_shape(ours, "code", "message"), *_shape(of_oauth, "error", "error_description")]
     schema: Json = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     texts = list(dict.fromkeys(error.message for error in errors if error.message))
     if texts and not all(error.message for error in errors):
@@ -135,15 +137,14 @@ def _response(status: int, errors: Sequence[ErrorCode]) -> Json:
     return response
 
 
-def _shape(errors: Sequence[ErrorCode], is_oauth: bool) -> Json:
-    """Return the schema of refusals in one form; none if there are none."""
-    if not errors:
-        return {}
+def _shape(errors: Sequence[ErrorCode], code: str, text: str) -> Iterator[Json]:
+    """Yield the schema of refusals in one form, whose members have these names; nothing if there are none."""
     codes = list(dict.fromkeys(error.code for error in errors if error.code is not None))
-    code, text = ("error", "error_description") if is_oauth else ("code", "message")
-    has_code = all(error.code is not None for error in errors)
-    return {
-        "type": "object",
-        "properties": {text: {"type": "string"}, **({code: {"type": "string", "enum": codes}} if codes else {})},
-        "required": [text, code] if codes and has_code else [text],
-    }
+    named: Json = {code: {"type": "string", "enum": codes}} if codes else {}
+    has_code = bool(codes) and all(error.code is not None for error in errors)
+    if errors:
+        yield {
+            "type": "object",
+            "properties": {text: {"type": "string"}, **named},
+            "required": [text, code] if has_code else [text],
+        }

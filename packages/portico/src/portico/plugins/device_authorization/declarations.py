@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from portico.errors import ErrorCode
+from portico.errors import OAuthErrorCode
 from portico.schema import Column, Row
 from portico.wire import OAuthWire, Omittable, Timestamp, Wire
 
@@ -11,38 +11,37 @@ LONGEST = 191
 """Characters of a code; every database keeps so many in an index."""
 
 
-def _refusal(code: str, description: str, status: int = 400) -> ErrorCode:
-    return ErrorCode(status, code, description, is_oauth=True)
-
-
 # Errors of the device
 
-INVALID_REQUEST = _refusal("invalid_request", "The request is malformed")
-CLIENT_ID_REQUIRED = _refusal("invalid_request", "client_id is required")
-INVALID_CLIENT = _refusal("invalid_client", "Invalid client ID")
-UNSUITABLE_CODE = _refusal("invalid_request", "Generated codes must be text of at most 191 characters")
-NO_FREE_CODE = _refusal("server_error", "Failed to generate a unique device code", 500)
-INVALID_DEVICE_CODE = _refusal("invalid_grant", "Invalid device code")
-CLIENT_MISMATCH = _refusal("invalid_grant", "Client ID mismatch")
-POLLING_TOO_FREQUENTLY = _refusal("slow_down", "Polling too frequently")
-EXPIRED_DEVICE_CODE = _refusal("expired_token", "Device code has expired")
-AUTHORIZATION_PENDING = _refusal("authorization_pending", "Authorization pending")
-ACCESS_DENIED = _refusal("access_denied", "Access denied")
-USER_GONE = _refusal("invalid_grant", "User not found")
+INVALID_REQUEST = OAuthErrorCode(400, "invalid_request", "The request is malformed")
+CLIENT_ID_REQUIRED = OAuthErrorCode(400, "invalid_request", "client_id is required")
+INVALID_CLIENT = OAuthErrorCode(400, "invalid_client", "Invalid client ID")
+UNSUITABLE_CODE = OAuthErrorCode(400, "invalid_request", "Generated codes must be text of at most 191 characters")
+NO_FREE_CODE = OAuthErrorCode(500, "server_error", "Failed to generate a unique device code")
+INVALID_DEVICE_CODE = OAuthErrorCode(400, "invalid_grant", "Invalid device code")
+CLIENT_MISMATCH = OAuthErrorCode(400, "invalid_grant", "Client ID mismatch")
+POLLING_TOO_FREQUENTLY = OAuthErrorCode(400, "slow_down", "Polling too frequently")
+EXPIRED_DEVICE_CODE = OAuthErrorCode(400, "expired_token", "Device code has expired")
+AUTHORIZATION_PENDING = OAuthErrorCode(400, "authorization_pending", "Authorization pending")
+ACCESS_DENIED = OAuthErrorCode(400, "access_denied", "Access denied")
+USER_GONE = OAuthErrorCode(400, "invalid_grant", "User not found")
 
 # Errors of the user
 
-INVALID_USER_CODE = _refusal("invalid_request", "Invalid user code")
-EXPIRED_USER_CODE = _refusal("expired_token", "User code has expired")
-ALREADY_PROCESSED = _refusal("invalid_request", "Device code already processed")
-NOT_CLAIMED = _refusal(
+INVALID_USER_CODE = OAuthErrorCode(400, "invalid_request", "Invalid user code")
+EXPIRED_USER_CODE = OAuthErrorCode(400, "expired_token", "User code has expired")
+ALREADY_PROCESSED = OAuthErrorCode(400, "invalid_request", "Device code already processed")
+NOT_CLAIMED = OAuthErrorCode(
+    400,
     "invalid_request",
     "Device code has not been claimed by a verifying session; call `GET /device` with the `user_code` while signed in "
     "before approving or denying",
 )
-AUTHENTICATION_REQUIRED = _refusal("unauthorized", "Authentication required", 401)
-NOT_YOURS_TO_APPROVE = _refusal("access_denied", "You are not authorized to approve this device authorization", 403)
-NOT_YOURS_TO_DENY = _refusal("access_denied", "You are not authorized to deny this device authorization", 403)
+AUTHENTICATION_REQUIRED = OAuthErrorCode(401, "unauthorized", "Authentication required")
+NOT_YOURS_TO_APPROVE = OAuthErrorCode(
+    403, "access_denied", "You are not authorized to approve this device authorization"
+)
+NOT_YOURS_TO_DENY = OAuthErrorCode(403, "access_denied", "You are not authorized to deny this device authorization")
 
 # Rows
 
