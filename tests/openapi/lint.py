@@ -72,7 +72,7 @@ def refusals_are_shared_and_list_their_codes(document: Json) -> Iterator[str]:
             if status[0] in "45" and not response.get("$ref", "").startswith(RESPONSES):
                 yield f"{name} {status}"
     for name, response in shared.items():
-        schema = response.get("content", {}).get("application/json", {}).get("schema") or {}
+        schema: Json = response.get("content", {}).get("application/json", {}).get("schema") or {}
         if not all(map(_is_refusal, schema.get("anyOf", [schema] if schema else []))):
             yield name
 

@@ -186,10 +186,10 @@ class _Reader:
         if "$ref" in schema:
             schema = self.schemas.named(schema, "A refusal")[1]
         if "anyOf" in schema:
-            return set().union(*(self._refusal(each) for each in schema["anyOf"]))
-        properties = schema.get("properties", {})
+            return {code for each in schema["anyOf"] for code in self._refusal(each)}
+        properties: Json = schema.get("properties", {})
         # A refusal in the words of OAuth has its code under another name.
-        code = properties.get("code") or properties.get("error") or {}
+        code: Json = properties.get("code") or properties.get("error") or {}
         return set(code.get("enum", [code["const"]] if "const" in code else []))
 
 
