@@ -59,6 +59,7 @@ ATTEMPTS = 3
 GUESSES = 5
 """At user codes, by one client while a code lives."""
 FORM = "application/x-www-form-urlencoded"
+UNDECIDED = (AUTHENTICATION_REQUIRED, INVALID_USER_CODE, EXPIRED_USER_CODE, ALREADY_PROCESSED, NOT_CLAIMED)
 NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
 ONCE = ("client_id", "user_id", "scope")
 """Parameters that a form may hold once. See RFC 6749 §3.1."""
@@ -214,14 +215,7 @@ class DeviceAuthorization(Plugin[UserT, SessionT]):
         "POST",
         "/device/approve",
         session="own",
-        errors=(
-            AUTHENTICATION_REQUIRED,
-            INVALID_USER_CODE,
-            EXPIRED_USER_CODE,
-            ALREADY_PROCESSED,
-            NOT_CLAIMED,
-            NOT_YOURS_TO_APPROVE,
-        ),
+        errors=(*UNDECIDED, NOT_YOURS_TO_APPROVE),
         operation_id="deviceApprove",
     )
     async def approve(self, ctx: Context, body: DeviceDecision) -> Success:
@@ -232,14 +226,7 @@ class DeviceAuthorization(Plugin[UserT, SessionT]):
         "POST",
         "/device/deny",
         session="own",
-        errors=(
-            AUTHENTICATION_REQUIRED,
-            INVALID_USER_CODE,
-            EXPIRED_USER_CODE,
-            ALREADY_PROCESSED,
-            NOT_CLAIMED,
-            NOT_YOURS_TO_DENY,
-        ),
+        errors=(*UNDECIDED, NOT_YOURS_TO_DENY),
         operation_id="deviceDeny",
     )
     async def deny(self, ctx: Context, body: DeviceDecision) -> Success:
