@@ -10,7 +10,6 @@ import anyio
 import typer
 
 from portico.cli import cleanup, client, create_admin, embedded, server, tables
-from portico.cli.dev import serving, setup
 from portico.cli.doctor import command as doctor
 from portico.cli.generate.command import generate
 from portico.cli.info import command as info
@@ -102,6 +101,8 @@ def dev(
     ] = None,
 ) -> None:
     """Serve an Auth to develop and test against: mails on a page, a clock to move, routes to reset and look inside."""
+    from portico.cli.dev import serving, setup  # noqa: PLC0415  # every plugin, and their libraries, for this command
+
     server.check_installed()
     setup.check(host, os.environ)
     with server.listen(host, port) as listener:

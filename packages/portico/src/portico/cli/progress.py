@@ -5,16 +5,6 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 STEPS = 10
 """How many lines there are about one thing, where there is no terminal."""
@@ -26,8 +16,15 @@ def progress(totals: Mapping[str, int]) -> Generator[Callable[[str, int], None]]
     if not sys.stdout.isatty():
         yield _Lines(totals).advance
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(), transient=True) as shown:
+    from rich import progress as bars  # noqa: PLC0415  # a server has no use for them
+
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, transient=True) as shown:
         tasks = {name: shown.add_task(name, total=total) for name, total in totals.items()}
 
         def advance(name: str, done: int) -> None:
@@ -42,8 +39,10 @@ def working(what: str) -> Generator[None]:
     if not sys.stdout.isatty():
         yield
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(), transient=True) as shown:
+    from rich import progress as bars  # noqa: PLC0415  # as above
+
+    columns = (bars.SpinnerColumn(), bars.TextColumn("{task.description}"), bars.TimeElapsedColumn())
+    with bars.Progress(*columns, transient=True) as shown:
         shown.add_task(what, total=None)
         yield
 

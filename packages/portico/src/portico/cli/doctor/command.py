@@ -8,8 +8,6 @@ from typing import Annotated
 
 import anyio
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from portico.cli.doctor import addresses, guards, keys, mails, sessions, storage
 from portico.cli.doctor.finding import Check, Examined, Finding, Outcome
@@ -60,6 +58,9 @@ def doctor(
 
 
 def _print(found: Sequence[Finding]) -> None:
+    from rich.console import Console  # noqa: PLC0415  # a server has no use for it
+    from rich.text import Text  # noqa: PLC0415  # as above
+
     console = Console(highlight=False, soft_wrap=True)
     for each in found:
         console.print(Text.assemble((each.outcome, COLORS[each.outcome]), f"  {each.id}: {each.says}"))
