@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app import ORIGIN, content
+from portico import Headers, Request
 from portico.testing import Browser
 from postbox import location
 from requirements import requirement
@@ -91,4 +92,25 @@ async def test_the_page_about_devices_lets_a_known_client_in(program: Any) -> No
     token = content(await device.post("/device/token", body))["access_token"]
     session = await auth.api.get_session({"authorization": f"Bearer {token}"})
     assert session.user.email == "ann@example.com"
+    await auth.close()
+
+
+@requirement("S-030", "S-193")
+@pytest.mark.parametrize("program", ["two_factor"], indirect=True)
+async def test_the_page_about_the_second_factor_sets_up_an_app_and_sends_codes(
+    program: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auth = program.auth
+    await auth.create_schema()
+    browser = Browser(auth, ORIGIN)
+    credentials = {"email": "ann@example.com", "password": "password123"}
+    await browser.post("/sign-up/email", {"name": "Ann", **credentials})
+    request = Request(method="GET", path="/", headers=Headers(browser.headers.items()))
+    shown = await program.set_up(request, "password123")
+    assert (shown.startswith("<svg "), shown.count("<li>")) == (True, 10)
+    assert content(await browser.post("/two-factor/send-otp")) == {"status": True}
+    [code] = re.findall(r"To ann@example\.com: your code is (\d{6})\n", capsys.readouterr().out)
+    assert (await browser.post("/two-factor/verify-otp", {"code": code})).status == 200
+    asked = content(await Browser(auth, ORIGIN).post("/sign-in/email", credentials))
+    assert asked == {"twoFactorRedirect": True, "twoFactorMethods": ["otp"]}
     await auth.close()

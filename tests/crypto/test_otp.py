@@ -2,6 +2,8 @@ from base64 import b32decode
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 
 from portico.crypto.otp import totp_code, totp_step, totp_uri
 from requirements import requirement
@@ -35,6 +37,15 @@ def test_codes_are_those_of_the_standard(seconds: int, code: str) -> None:
 def test_a_code_may_be_one_step_early_or_late(drift: int, is_accepted: bool) -> None:
     code = totp_code(SECRET, 1000 + drift)
     assert totp_step(SECRET, code, 1000) == (1000 + drift if is_accepted else None)
+
+
+@requirement("RFC 6238")
+def test_a_secret_in_base32_may_have_eighty_bits_and_any_spelling() -> None:
+    key = b32decode("JBSWY3DPEHPK3PXP")
+    expected = HOTP(key, 6, SHA1(), enforce_key_length=False).generate(1000).decode()  # RFC 6238
+    for spelling in ("base32:JBSWY3DPEHPK3PXP", "base32:jbswy3dpehpk3pxp", "base32:JBSWY3DPEHPK3PXP===="):
+        assert totp_code(spelling, 1000) == expected
+        assert "secret=JBSWY3DPEHPK3PXP&" in totp_uri(spelling, issuer="Acme", account="ann")
 
 
 @requirement("RFC 6238")

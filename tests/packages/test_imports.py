@@ -38,6 +38,7 @@ ELSEWHERE = {
     ("portico", "mysql"): ("portico.store.executors.mysql",),
     ("portico", "oauth"): ("httpx", "portico.oauth2.generic"),
     ("portico", "postgresql"): ("portico.store.executors.postgres",),
+    ("portico", "qr"): ("segno",),
     ("portico", "redis"): ("portico.store.redis", "redis.asyncio"),
     ("portico", "serve"): ("httptools", "uvloop"),
     ("portico", "sqlalchemy"): ("greenlet", "portico.store.executors.engine"),

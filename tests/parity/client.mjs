@@ -48,9 +48,9 @@ async function step(name, call) {
 }
 
 let outbox = [];
-async function mailed(kind) {
+async function mailed(kind, part = "token") {
   outbox = outbox.concat(await (await fetch(`${baseURL}/__outbox`)).json());
-  return outbox.filter((mail) => mail.kind === kind).at(-1).token;
+  return outbox.filter((mail) => mail.kind === kind).at(-1)[part];
 }
 
 const FLOWS = {
@@ -113,6 +113,23 @@ const FLOWS = {
     await step("the address of the secret", three.twoFactor.getTotpUri({ password: PASSWORD }));
     await step("it is turned off", three.twoFactor.disable({ password: PASSWORD }));
     await step("one step again", one.signIn.email(credentials));
+  },
+  async sentCodes() {
+    const [one, two] = [browser(), browser()];
+    const credentials = { email: "kim@example.com", password: PASSWORD };
+    await step("a user signs up", one.signUp.email({ ...credentials, name: "Kim" }));
+    await step("a wrong password", one.twoFactor.enable({ password: "nope", method: "otp" }));
+    await step("codes are sent from now on", one.twoFactor.enable({ password: PASSWORD, method: "otp" }));
+    await step("the first step", two.signIn.email(credentials));
+    await step("none was sent", two.twoFactor.verifyOtp({ code: "000000" }));
+    await step("a code is sent", two.twoFactor.sendOtp());
+    await step("a wrong one", two.twoFactor.verifyOtp({ code: "000000" }));
+    await step("the right one", two.twoFactor.verifyOtp({ code: await mailed("otp", "otp"), trustDevice: true }));
+    await step("who is it", two.getSession());
+    await step("signing out", two.signOut());
+    await step("a trusted device", two.signIn.email(credentials));
+    await step("no backup codes", two.twoFactor.generateBackupCodes({ password: PASSWORD }));
+    await step("it is turned off", two.twoFactor.disable({ password: PASSWORD }));
   },
   async links() {
     const [one, two] = [browser(), browser()];

@@ -178,6 +178,29 @@ DIFFERENCES = [
         "plugins/two-factor: the address of *", "* POST /two-factor/get-totp-uri: body.json.totpURI", OWN_ISSUER
     ),
     Deliberate("plugins/two-factor: a backup code without a session", "rows: verification", CHALLENGE_SPENT),
+    *[
+        Deliberate(f"* codes/{scenario}", "rows: verification", CHALLENGE_SPENT)
+        for scenario in (
+            "sent codes: signing in with a code",
+            "sent codes: an app and codes",
+            "sent codes: six wrong codes",
+            "sent codes: two codes were sent",
+            "sent codes: a code works for one sign-in",
+            "sent codes: a challenge works once",
+            "sent codes: trusting and not remembering",
+            "second factors: *codes*",
+            "second factors: no authenticator apps",
+        )
+    ],
+    Deliberate("sent codes/client", "rows: verification", CHALLENGE_SPENT),
+    Deliberate("*/sent codes: *", "* confirm: body.json.token", LIVE_SESSION),
+    Deliberate("*/sent codes: *", "* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
+    Deliberate("*/second factors: the address of the secret", "* POST /two-factor/get-totp-uri: *", OWN_ISSUER),
+    Deliberate("*/second factors: users without a password", "* POST /two-factor/get-totp-uri: *", OWN_ISSUER),
+    *[
+        Deliberate(f"own codes/second factors: {scenario}", "* POST /two-factor/verify-totp: body.json.*", LIVE_SESSION)
+        for scenario in ("users with*", "backup codes of one's own", "nobody is locked out")
+    ],
     Deliberate("plugins/two-factor: with a callback address", "4 POST /sign-in/email: headers.location", NOT_YET),
     Deliberate("challenged bearer/*: a bearer is challenged", "4 first step: headers.set-auth-token", NO_SESSION_YET),
     Deliberate(

@@ -49,7 +49,17 @@ from portico.plugins.device_authorization import DeviceAuthorization
 from portico.plugins.jwt import Jwt, OverrideOptions, SignJwt, TokenRules, Unsigned, VerifyJwt
 from portico.plugins.magic_link import MagicLink, MagicLinkMail
 from portico.plugins.multi_session import MultiSession
-from portico.plugins.two_factor import TwoFactor
+from portico.plugins.two_factor import (
+    AccountLockout,
+    BackupCodeOptions,
+    GenerateTotp,
+    OtpMail,
+    OtpOptions,
+    Sealing,
+    TotpOptions,
+    TwoFactor,
+    ViewBackupCodes,
+)
 from portico.plugins.username import Username
 from portico.rate_limit import RateLimit
 
@@ -224,6 +234,53 @@ def sign_elsewhere(unsigned: Unsigned) -> str:
     return ".".join((*(urlsafe_b64encode(part).decode().rstrip("=") for part in parts), "signature"))
 
 
+async def keep_code(mail: OtpMail, request: object) -> None:
+    OUTBOX.append({"kind": "otp", "user": mail.user.email, "otp": mail.otp})
+
+
+def backwards(text: str) -> str:
+    return text[::-1]
+
+
+SEALED = Sealing(encrypt=backwards, decrypt=backwards)
+
+
+def factors() -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "totp": TotpOptions(**seconds(digits="TOTP_DIGITS", period="TOTP_PERIOD"), **flags(disable="TOTP_DISABLE")),
+        "account_lockout": AccountLockout(
+            **flags(enabled="LOCKOUT"), **seconds(max_failed_attempts="LOCKED_AFTER", duration="LOCKED_FOR")
+        ),
+        **flags(skip_verification_on_enable="SKIP_VERIFICATION", allow_passwordless="ALLOW_PASSWORDLESS"),
+        **seconds(two_factor_cookie_max_age="FACTOR_MAX_AGE", trust_device_max_age="TRUST_MAX_AGE"),
+    }
+    if "OTP" in ENVIRONMENT:
+        way: Any = ENVIRONMENT["OTP"]
+        own: dict[str, Any] = {"backwards": backwards, "sealed": SEALED}
+        lifetime = {"expires_in": int(ENVIRONMENT["OTP_MINUTES"]) * 60} if "OTP_MINUTES" in ENVIRONMENT else {}
+        options["otp"] = OtpOptions(
+            send_otp=keep_code,
+            store_otp=own.get(way, way),
+            **seconds(digits="OTP_DIGITS", allowed_attempts="OTP_ATTEMPTS"),
+            **lifetime,
+        )
+    store: Any = ENVIRONMENT.get("BACKUP_STORE", "encrypted")
+    options["backup_codes"] = BackupCodeOptions(
+        **seconds(amount="BACKUP_AMOUNT", length="BACKUP_LENGTH"),
+        store=SEALED if store == "sealed" else store,
+        generate=(lambda: ("first one", "second one")) if store == "sealed" else None,
+    )
+    return options
+
+
+async def generate_totp(auth: Auth[AnyApi], body: Any) -> Any:
+    return await auth.api.two_factor.generate_totp(None, GenerateTotp(**body))
+
+
+async def view_backup_codes(auth: Auth[AnyApi], body: Any) -> Any:
+    return await auth.api.two_factor.view_backup_codes(None, ViewBackupCodes(user_id=body["userId"]))
+
+
 async def sign_jwt(auth: Auth[AnyApi], body: Any) -> Any:
     rules = body.get("overrideOptions", {}).get("jwt")
     asked: dict[str, Any] = {"payload": body["payload"]}
@@ -236,7 +293,12 @@ async def verify_jwt(auth: Auth[AnyApi], body: Any) -> Any:
     return await auth.api.jwt.verify_jwt(None, VerifyJwt(**body))
 
 
-CALLS: dict[str, Callable[[Auth[AnyApi], Any], Any]] = {"signJWT": sign_jwt, "verifyJWT": verify_jwt}
+CALLS: dict[str, Callable[[Auth[AnyApi], Any], Any]] = {
+    "signJWT": sign_jwt,
+    "verifyJWT": verify_jwt,
+    "generateTOTP": generate_totp,
+    "viewBackupCodes": view_backup_codes,
+}
 
 
 PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
@@ -246,7 +308,7 @@ PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
     "magic-link": magic_link,
     "multi-session": lambda: MultiSession(**seconds(maximum_sessions="MAXIMUM_SESSIONS")),
     "username": Username,
-    "two-factor": lambda: TwoFactor(issuer=ENVIRONMENT["ISSUER"]),
+    "two-factor": lambda: TwoFactor(issuer=ENVIRONMENT["ISSUER"], **factors()),
 }
 
 

@@ -239,13 +239,13 @@ def unsigned(value: str) -> str:
     return unquote(value).rpartition(".")[0]
 
 
-def totp(secret: str, step: int) -> str:
+def totp(secret: str, step: int, digits: int = 6) -> str:
     """Return the code of one time step. See RFC 6238."""
     key = b32decode(secret + "=" * (-len(secret) % 8))
     mac = hmac.digest(key, struct.pack(">Q", step), "sha1")
     offset = mac[-1] & 15
     (number,) = struct.unpack(">I", mac[offset : offset + 4])
-    return f"{(number & 0x7FFFFFFF) % 1_000_000:06d}"
+    return f"{(number & 0x7FFFFFFF) % 10**digits:0{digits}d}"
 
 
 def signed_token(claims: Mapping[str, Any]) -> str:
@@ -297,9 +297,11 @@ class Known:
             return value.template.format(self.headers.get(value.label, {}).get(value.name, "missing"))
         found: Any = self._content(value.label)
         if isinstance(value, Code):
-            uri = str(_at(found, ("totpURI",)))
-            secret = parse_qs(urlsplit(uri).query).get("secret", [""])[0]
-            return totp(secret, int(time.time()) // 30 + value.steps)
+            said = parse_qs(urlsplit(str(_at(found, ("totpURI",)))).query)
+            (secret,), (digits,), (period,) = (
+                said.get(name, [default]) for name, default in (("secret", ""), ("digits", "6"), ("period", "30"))
+            )
+            return totp(secret, int(time.time()) // int(period) + value.steps, int(digits))
         return value.template.format(_at(found, value.keys))
 
     def _content(self, label: str) -> Any:

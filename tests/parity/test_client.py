@@ -24,6 +24,7 @@ FLOWS = {
     "tokens": "tokens",
     "links": "links",
     "several": "several",
+    "sent codes": "sentCodes",
     "devices": "devices",
     "providers": "providers",
     "encrypted providers": "providers",

@@ -101,6 +101,40 @@ const signing = () => ({
   },
 });
 
+const backwards = async (text) => [...text].reverse().join("");
+// What is not said is left out: upstream takes undefined for a value.
+const said = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+const SEALED = { encrypt: backwards, decrypt: backwards };
+const WAYS = { backwards: { hash: backwards }, sealed: SEALED };
+const factors = () =>
+  said({
+    otpOptions: env.OTP
+      ? said({
+          sendOTP: async ({ user, otp }) => void outbox.push({ kind: "otp", user: user.email, otp }),
+          storeOTP: WAYS[env.OTP] ?? env.OTP,
+          digits: seconds("OTP_DIGITS"),
+          period: seconds("OTP_MINUTES"),
+          allowedAttempts: seconds("OTP_ATTEMPTS"),
+        })
+      : undefined,
+    totpOptions: said({ digits: seconds("TOTP_DIGITS"), period: seconds("TOTP_PERIOD"), disable: flag("TOTP_DISABLE") }),
+    backupCodeOptions: said({
+      amount: seconds("BACKUP_AMOUNT"),
+      length: seconds("BACKUP_LENGTH"),
+      storeBackupCodes: WAYS[env.BACKUP_STORE] ?? env.BACKUP_STORE,
+      customBackupCodesGenerate: env.BACKUP_STORE === "sealed" ? () => ["first one", "second one"] : undefined,
+    }),
+    skipVerificationOnEnable: flag("SKIP_VERIFICATION"),
+    allowPasswordless: flag("ALLOW_PASSWORDLESS"),
+    twoFactorCookieMaxAge: seconds("FACTOR_MAX_AGE"),
+    trustDeviceMaxAge: seconds("TRUST_MAX_AGE"),
+    accountLockout: said({
+      enabled: flag("LOCKOUT"),
+      maxFailedAttempts: seconds("LOCKED_AFTER"),
+      durationSeconds: seconds("LOCKED_FOR"),
+    }),
+  });
+
 // Tokens are stored backwards.
 const STORES = { backwards: { type: "custom-hasher", hash: async (token) => [...token].reverse().join("") } };
 const PLUGINS = {
@@ -118,7 +152,7 @@ const PLUGINS = {
     }),
   "multi-session": () => multiSession({ maximumSessions: seconds("MAXIMUM_SESSIONS") ?? 5 }),
   username: () => username(isSnake ? { schema: SNAKE_USERNAME } : {}),
-  "two-factor": () => twoFactor({ issuer: env.ISSUER, schema: isSnake ? SNAKE_FACTORS : undefined }),
+  "two-factor": () => twoFactor({ issuer: env.ISSUER, schema: isSnake ? SNAKE_FACTORS : undefined, ...factors() }),
 };
 
 // A provider of accounts on loopback.

@@ -5,12 +5,39 @@ from urllib.parse import parse_qs, urlsplit
 
 from pyotp.totp import TOTP
 
-from app import ORIGIN, Api, content, signed_up
-from portico import Auth
+from app import ORIGIN, Api, content, plain, signed_up
+from portico import AnyApi, Auth, Request
+from portico.plugins.two_factor import OtpMail, OtpOptions, TwoFactor
 from portico.testing import Browser, Clock
 
 ASKED = {"twoFactorRedirect": True, "twoFactorMethods": ["totp"]}
+PASSWORD = {"password": "password123"}
+Sent = list[OtpMail]
 CREDENTIALS = {"email": "ann@example.com", "password": "password123"}
+
+
+def sending(
+    clock: Clock | None = None, otp: dict[str, Any] | None = None, factor: dict[str, Any] | None = None, **options: Any
+) -> tuple[Auth[AnyApi], Sent]:
+    """Return an Auth whose second factor sends codes, by the options of either, and the codes that were sent."""
+    sent: Sent = []
+
+    async def send(mail: OtpMail, request: Request | None) -> None:
+        sent.append(mail)
+
+    plugin = TwoFactor(issuer="Acme", otp=OtpOptions(send_otp=send, **(otp or {})), **(factor or {}))
+    return plain(plugin, **{"clock": clock or Clock(), **options}), sent
+
+
+async def signed_up_with_app(auth: Auth[Any], clock: Clock) -> tuple[Browser, TOTP, list[str]]:
+    """Return a browser of a user whose second factor is on, their authenticator app and their backup codes."""
+    browser = await signed_up(auth)
+    reply = content(await browser.post("/two-factor/enable", PASSWORD))
+    totp = totp_of(reply)
+    # The step before, so that the present one is still to be used.
+    earlier = totp.at(int(clock().timestamp()) - totp.interval)
+    assert (await browser.post("/two-factor/verify-totp", {"code": earlier})).status == 200
+    return browser, totp, reply["backupCodes"]
 
 
 async def enrolled(auth: Auth[Api], clock: Clock, email: str = "ann@example.com") -> tuple[Browser, TOTP]:
@@ -35,7 +62,8 @@ async def challenged(auth: Auth[Any]) -> Browser:
 def totp_of(reply: Any) -> TOTP:
     """Return the authenticator app that scanned the reply of enable."""
     uri: str = reply["totpURI"]
-    return TOTP(parse_qs(urlsplit(uri).query)["secret"][0])
+    said = {name: value for name, (value,) in parse_qs(urlsplit(uri).query).items()}
+    return TOTP(said["secret"], digits=int(said["digits"]), interval=int(said["period"]))
 
 
 async def rows(auth: Auth[Any], table: str = "twoFactor") -> list[Any]:

@@ -1,64 +1,102 @@
-"""Single uses of a second factor, raced by two processes on one database."""
+"""Single uses and limits of a second factor, raced by two processes on one database."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from pyotp.totp import TOTP
 
-from app import ORIGIN, content, make, signed_up
-from portico import AdvancedOptions, DatabaseOptions
+from app import ORIGIN, content
+from plugins.guessing import guessed
+from plugins.second_step import PASSWORD, Sent, sending, signed_up_with_app
+from portico import AdvancedOptions, AnyApi, Auth, DatabaseOptions
 from portico.testing import Browser, Clock
 from requirements import requirement
 
 pytestmark = pytest.mark.anyio
 
-PASSWORD = {"password": "password123"}
-TESTS = Path(__file__).parent.parent
+
+async def challenge(auth: Auth[AnyApi]) -> str:
+    """Return the cookie of a sign-in that waits for its second step."""
+    browser = Browser(auth, ORIGIN)
+    await browser.post("/sign-in/email", {"email": "ann@example.com", **PASSWORD})
+    return browser.cookies["better-auth.two_factor"]
 
 
-def started(ids: str, database: str, path: str, code: str, challenges: list[str]) -> "subprocess.Popen[str]":
-    program = str(Path(__file__).with_name("guessing.py"))
-    process = subprocess.Popen(
-        [sys.executable, program, ids, database, path, code, *challenges],
-        env={**os.environ, "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
+async def sent_code(auth: Auth[AnyApi], sent: Sent, cookie: str) -> str:
+    """Return the code that was sent for a challenge."""
+    reply = await Browser(auth, ORIGIN, {"better-auth.two_factor": cookie}).post("/two-factor/send-otp")
+    assert content(reply) == {"status": True}
+    return sent[-1].otp
 
 
 @requirement("M02", "M04")
 @pytest.mark.parametrize(("path", "ids"), [("totp", ""), ("totp", "serial"), ("totp", "uuid"), ("backup-code", "")])
 async def test_of_two_processes_one_uses_a_code(path: str, ids: Any, tmp_path: Path) -> None:
     database, clock = f"sqlite:///{tmp_path}/auth.db", Clock()
-    auth = make(clock, database=database, advanced=AdvancedOptions(database=DatabaseOptions(generate_id=ids or None)))
+    advanced = AdvancedOptions(database=DatabaseOptions(generate_id=ids or None))
+    auth, _ = sending(clock, database=database, advanced=advanced)
     await auth.create_schema()
-    browser = await signed_up(auth)
-    reply: Any = content(await browser.post("/two-factor/enable", PASSWORD))
-    totp = TOTP(parse_qs(urlsplit(str(reply["totpURI"])).query)["secret"][0])
-    await browser.post("/two-factor/verify-totp", {"code": totp.at(int(clock().timestamp()) - 30)})
-    code = totp.at(clock()) if path == "totp" else reply["backupCodes"][0]
-    challenges: list[str] = []
-    for _ in range(16):
-        other = Browser(auth, ORIGIN)
-        await other.post("/sign-in/email", {"email": "ann@example.com", **PASSWORD})
-        challenges.append(other.cookies["better-auth.two_factor"])
+    _, totp, backup_codes = await signed_up_with_app(auth, clock)
+    code = totp.at(clock()) if path == "totp" else backup_codes[0]
+    tries = [(await challenge(auth), code) for _ in range(20)]
     await auth.close()
-    processes = [started(ids, database, path, code, challenges[half::2]) for half in (0, 1)]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    said = [line.split()[0] for process in processes for line in process.communicate(timeout=30)[0].splitlines()]
-    assert [process.returncode for process in processes] == [0, 0]
-    assert (said.count("200"), said.count("401")) == (1, 15)
+    said = [line.split()[0] for line in guessed(ids, database, path, tries)]
+    assert (said.count("200"), said.count("401")) == (1, 19)
     assert len(await auth.sessions.find_many(auth.context(None))) == 2
+    await auth.close()
+
+
+@requirement("M01", "S-036")
+async def test_of_two_processes_one_uses_a_code_that_was_sent(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/auth.db"
+    auth, sent = sending(database=database)
+    await auth.create_schema()
+    await signed_up_with_app(auth, Clock())
+    cookie = await challenge(auth)
+    code = await sent_code(auth, sent, cookie)
+    await auth.close()
+    said = guessed("", database, "otp", [(cookie, code)] * 20)
+    assert len([line for line in said if line.startswith("200")]) == 1
+    assert len(await auth.sessions.find_many(auth.context(None))) == 2
+    await auth.close()
+
+
+@requirement("M01")
+@pytest.mark.parametrize("path", ["totp", "otp", "backup-code"])
+@pytest.mark.parametrize("place", [3, 20])
+async def test_of_thirty_guesses_in_two_processes_five_are_looked_at(path: str, place: int, tmp_path: Path) -> None:
+    database, clock = f"sqlite:///{tmp_path}/auth.db", Clock()
+    auth, sent = sending(clock, database=database)
+    await auth.create_schema()
+    _, totp, backup_codes = await signed_up_with_app(auth, clock)
+    cookie = await challenge(auth)
+    right = {"totp": totp.at(clock()), "backup-code": backup_codes[0]}.get(path) or await sent_code(auth, sent, cookie)
+    codes = [f"{number:06}" for number in range(29)]
+    # Where the right one stands must not decide how many are looked at.
+    codes.insert(place, right)
+    await auth.close()
+    said = guessed("", database, path, [(cookie, code) for code in codes])
+    wrong = [line for line in said if line.split()[1] in {"INVALID_CODE", "INVALID_BACKUP_CODE"}]
+    signed_in = [line for line in said if line.startswith("200")]
+    assert len(wrong) + len(signed_in) <= 5
+    assert len(await auth.sessions.find_many(auth.context(None))) == 1 + len(signed_in)
+    await auth.close()
+
+
+@requirement("M01")
+async def test_wrong_codes_of_who_has_no_app_are_counted_by_two_processes(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/auth.db"
+    auth, sent = sending(database=database)
+    await auth.create_schema()
+    browser = Browser(auth, ORIGIN)
+    await browser.post("/sign-up/email", {"name": "Ann", "email": "ann@example.com", **PASSWORD})
+    assert content(await browser.post("/two-factor/enable", {**PASSWORD, "method": "otp"})) == {"method": "otp"}
+    cookies = [await challenge(auth) for _ in range(2)]
+    codes = [await sent_code(auth, sent, cookie) for cookie in cookies]
+    await auth.close()
+    guessed("", database, "otp", [(cookie, "wrong") for cookie in cookies for _ in range(5)])
+    last = Browser(auth, ORIGIN, {"better-auth.two_factor": cookies[1]})
+    locked = await last.post("/two-factor/verify-otp", {"code": codes[1]})
+    assert (locked.status, content(locked)["code"]) == (429, "ACCOUNT_TEMPORARILY_LOCKED")
+    assert len(await auth.sessions.find_many(auth.context(None))) == 1
     await auth.close()

@@ -42,7 +42,7 @@ async def shared(client: AsyncAuthClient) -> None:
 def called(client: AuthClient) -> None:
     assert_type(client.sign_in.email(email="", password=""), models.SignedIn | models.TwoFactorRequired)
     assert_type(client.session.get(), models.SessionData | None)
-    assert_type(client.two_factor.enable(password=""), models.TwoFactorEnabled)
+    assert_type(client.two_factor.enable(password=""), models.TwoFactorEnabled | models.OtpEnabled)
     assert_type(client.token(), models.Token)
     assert_type(client.jwks(), models.JsonWebKeySet)
     raw = client.with_raw_response(client.sign_up.email)(name="", email="", password="")

@@ -24,6 +24,7 @@ from parity.scenarios.passwords import PASSWORDS
 from parity.scenarios.places import PLACES
 from parity.scenarios.rate_limits import RATE_LIMITS
 from parity.scenarios.routing import ROUTING
+from parity.scenarios.second_factors import OTHER_OPTIONS, SENT_CODES
 from parity.scenarios.secondary import SECONDARY
 from parity.scenarios.session_lists import SESSION_LISTS
 from parity.scenarios.session_refresh import SESSION_REFRESH
@@ -62,6 +63,8 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "bearer": BEARER,
     "username": USERNAMES,
     "two-factor": TWO_FACTOR,
+    "sent codes": SENT_CODES,
+    "second factors": OTHER_OPTIONS,
     "jwt": JWTS,
     "magic-link": MAGIC_LINK,
     "multi-session": MULTI_SESSION,

@@ -369,12 +369,16 @@ class AsyncTwoFactorResource(AsyncResource):
         method: Literal["otp", "totp"] | Omit = OMIT,
         issuer: str | Omit = OMIT,
         options: RequestOptions | None = None,
-    ) -> models.TwoFactorEnabled:
-        """Start to use an authenticator app; the first code that is verified turns it on.
+    ) -> models.TwoFactorEnabled | models.OtpEnabled:
+        """Start to use an authenticator app, which its first code turns on, or to be sent codes at once.
+
+        Args:
+            password: Needed of everybody who has one.
+            issuer: Name of the service in the authenticator app.
 
         Raises:
             BadRequest: BAD_REQUEST, INVALID_PASSWORD, OTP_NOT_CONFIGURED, PASSWORD_TOO_LONG, TOTP_ALREADY_ENABLED,
-                VALIDATION_ERROR
+                TOTP_NOT_CONFIGURED, VALIDATION_ERROR
             Unauthorized: UNAUTHORIZED
             Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
@@ -390,6 +394,9 @@ class AsyncTwoFactorResource(AsyncResource):
     async def disable(self, *, password: str, options: RequestOptions | None = None) -> models.Status:
         """Stop asking for a second factor.
 
+        Args:
+            password: Needed of everybody who has one.
+
         Raises:
             BadRequest: BAD_REQUEST, INVALID_PASSWORD, PASSWORD_TOO_LONG, VALIDATION_ERROR
             Unauthorized: UNAUTHORIZED
@@ -403,8 +410,12 @@ class AsyncTwoFactorResource(AsyncResource):
     async def get_totp_uri(self, *, password: str, options: RequestOptions | None = None) -> models.TotpUri:
         """Return the URI of the QR code again, for another authenticator app.
 
+        Args:
+            password: Needed of everybody who has one.
+
         Raises:
-            BadRequest: BAD_REQUEST, INVALID_PASSWORD, PASSWORD_TOO_LONG, TOTP_NOT_ENABLED, VALIDATION_ERROR
+            BadRequest: BAD_REQUEST, INVALID_PASSWORD, PASSWORD_TOO_LONG, TOTP_NOT_CONFIGURED, TOTP_NOT_ENABLED,
+                VALIDATION_ERROR
             Unauthorized: UNAUTHORIZED
             Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
@@ -418,6 +429,9 @@ class AsyncTwoFactorResource(AsyncResource):
     ) -> models.BackupCodes:
         """Replace the backup codes by new ones.
 
+        Args:
+            password: Needed of everybody who has one.
+
         Raises:
             BadRequest: BAD_REQUEST, INVALID_PASSWORD, PASSWORD_TOO_LONG, TWO_FACTOR_NOT_ENABLED, VALIDATION_ERROR
             Unauthorized: UNAUTHORIZED
@@ -430,6 +444,20 @@ class AsyncTwoFactorResource(AsyncResource):
             operations.TWO_FACTOR_GENERATE_BACKUP_CODES, body={"password": password}, options=options
         )
 
+    async def view_backup_codes(self, *, options: RequestOptions | None = None) -> models.BackupCodes:
+        """Return the backup codes that are left: the caller's own, soon after signing in.
+
+        Server code that calls with None names the user; whose codes a request sees is decided by its session alone.
+
+        Raises:
+            BadRequest: BACKUP_CODES_NOT_ENABLED, INVALID_BACKUP_CODE, VALIDATION_ERROR
+            Unauthorized: UNAUTHORIZED
+            Forbidden: SESSION_NOT_FRESH
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self._client.send(operations.TWO_FACTOR_VIEW_BACKUP_CODES, options=options)
+
     async def verify_totp(
         self, *, code: str, trust_device: bool | Omit = OMIT, options: RequestOptions | None = None
     ) -> models.SignedIn:
@@ -439,7 +467,8 @@ class AsyncTwoFactorResource(AsyncResource):
             trust_device: Skip the second step on this device for thirty days, counted anew at each sign-in.
 
         Raises:
-            BadRequest: BAD_REQUEST, TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE, TOTP_NOT_ENABLED, VALIDATION_ERROR
+            BadRequest: BAD_REQUEST, TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE, TOTP_NOT_CONFIGURED, TOTP_NOT_ENABLED,
+                VALIDATION_ERROR
             Unauthorized: INVALID_CODE, INVALID_TWO_FACTOR_COOKIE, UNAUTHORIZED
             Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
@@ -450,6 +479,46 @@ class AsyncTwoFactorResource(AsyncResource):
             operations.TWO_FACTOR_VERIFY_TOTP, body={"code": code, "trustDevice": trust_device}, options=options
         )
 
+    async def send_otp(
+        self, *, trust_device: bool | Omit = OMIT, options: RequestOptions | None = None
+    ) -> models.Status:
+        """Send a code to the user who signs in, or is signed in; it takes the place of the one before.
+
+        Args:
+            trust_device: Kept for upstream's spelling: the device is trusted by the call that verifies the code.
+
+        Raises:
+            BadRequest: BAD_REQUEST, OTP_NOT_CONFIGURED, VALIDATION_ERROR
+            Unauthorized: INVALID_TWO_FACTOR_COOKIE
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self._client.send(
+            operations.TWO_FACTOR_SEND_OTP, body={"trustDevice": trust_device}, options=options
+        )
+
+    async def verify_otp(
+        self, *, code: str, trust_device: bool | Omit = OMIT, options: RequestOptions | None = None
+    ) -> models.SignedIn:
+        """Verify a code that was sent: to finish signing in, or, with a session, to turn the second factor on.
+
+        Args:
+            trust_device: Skip the second step on this device for thirty days, counted anew at each sign-in.
+
+        Raises:
+            BadRequest: BAD_REQUEST, OTP_HAS_EXPIRED, TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE, VALIDATION_ERROR
+            Unauthorized: INVALID_CODE, INVALID_TWO_FACTOR_COOKIE, UNAUTHORIZED
+            Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
+            ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
+            RateLimited: ACCOUNT_TEMPORARILY_LOCKED
+            ServerError: SERVICE_UNAVAILABLE
+        """
+        return await self._client.send(
+            operations.TWO_FACTOR_VERIFY_OTP, body={"code": code, "trustDevice": trust_device}, options=options
+        )
+
     async def verify_backup_code(
         self,
         *,
@@ -458,7 +527,7 @@ class AsyncTwoFactorResource(AsyncResource):
         trust_device: bool | Omit = OMIT,
         options: RequestOptions | None = None,
     ) -> models.SignedIn | models.BackupCodeAccepted:
-        """Use one of the backup codes in place of the authenticator app; each works once.
+        """Use one of the backup codes in place of any other code; each works once.
 
         Args:
             disable_session: Only say that the code is right: no session is started.

@@ -126,6 +126,14 @@ class OpenApiDocument(Model):
     """
 
 
+class OtpEnabled(Model):
+    """
+    From now on a code is sent at each sign-in.
+    """
+
+    method: Literal["otp"]
+
+
 class PasswordResetRequested(Model):
     status: bool
     message: str
@@ -206,9 +214,16 @@ class Token(Model):
 
 class TotpUri(Model):
     totp_uri: Annotated[str, Field(alias="totpURI")]
+    """
+    For the QR code; `qr_code_svg` draws it.
+    """
 
 
 class TwoFactorEnabled(Model):
+    """
+    What an authenticator app is set up with; its first code turns the second factor on.
+    """
+
     method: Literal["totp"]
     totp_uri: Annotated[str, Field(alias="totpURI")]
     backup_codes: Annotated[list[str], Field(alias="backupCodes")]
@@ -216,7 +231,10 @@ class TwoFactorEnabled(Model):
 
 class TwoFactorRequired(Model):
     two_factor_redirect: Annotated[Literal[True], Field(alias="twoFactorRedirect")]
-    two_factor_methods: Annotated[list[Literal["totp"]], Field(alias="twoFactorMethods")]
+    two_factor_methods: Annotated[list[Literal["totp", "otp"]], Field(alias="twoFactorMethods")]
+    """
+    What can be verified, besides backup codes.
+    """
 
 
 class User(Model):

@@ -97,8 +97,8 @@ MULTI_SESSION_REVOKE: Final[Operation[models.Status]] = Operation(
 OPEN_API_GENERATE_SCHEMA: Final[Operation[models.OpenApiDocument]] = Operation(
     "GET", "/open-api/generate-schema", models.OpenApiDocument, plugin="open-api", idempotent=True
 )
-TWO_FACTOR_ENABLE: Final[Operation[models.TwoFactorEnabled]] = Operation(
-    "POST", "/two-factor/enable", models.TwoFactorEnabled, plugin="two-factor", signals=("session",)
+TWO_FACTOR_ENABLE: Final[Operation[models.TwoFactorEnabled | models.OtpEnabled]] = Operation(
+    "POST", "/two-factor/enable", models.TwoFactorEnabled | models.OtpEnabled, plugin="two-factor", signals=("session",)
 )
 TWO_FACTOR_DISABLE: Final[Operation[models.Status]] = Operation(
     "POST", "/two-factor/disable", models.Status, plugin="two-factor", signals=("session",)
@@ -109,8 +109,17 @@ TWO_FACTOR_GET_TOTP_URI: Final[Operation[models.TotpUri]] = Operation(
 TWO_FACTOR_GENERATE_BACKUP_CODES: Final[Operation[models.BackupCodes]] = Operation(
     "POST", "/two-factor/generate-backup-codes", models.BackupCodes, plugin="two-factor", signals=("session",)
 )
+TWO_FACTOR_VIEW_BACKUP_CODES: Final[Operation[models.BackupCodes]] = Operation(
+    "GET", "/two-factor/view-backup-codes", models.BackupCodes, plugin="two-factor"
+)
 TWO_FACTOR_VERIFY_TOTP: Final[Operation[models.SignedIn]] = Operation(
     "POST", "/two-factor/verify-totp", models.SignedIn, plugin="two-factor", signals=("session",)
+)
+TWO_FACTOR_SEND_OTP: Final[Operation[models.Status]] = Operation(
+    "POST", "/two-factor/send-otp", models.Status, plugin="two-factor", signals=("session",)
+)
+TWO_FACTOR_VERIFY_OTP: Final[Operation[models.SignedIn]] = Operation(
+    "POST", "/two-factor/verify-otp", models.SignedIn, plugin="two-factor", signals=("session",)
 )
 TWO_FACTOR_VERIFY_BACKUP_CODE: Final[Operation[models.SignedIn | models.BackupCodeAccepted]] = Operation(
     "POST",

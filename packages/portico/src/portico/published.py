@@ -15,14 +15,14 @@ from portico.plugins.jwt import Jwt
 from portico.plugins.magic_link import MagicLink, MagicLinkMail
 from portico.plugins.multi_session import MultiSession
 from portico.plugins.open_api import OpenApi
-from portico.plugins.two_factor import TwoFactor
+from portico.plugins.two_factor import OtpMail, OtpOptions, TwoFactor
 from portico.plugins.username import Username
 
 LEFT_OUT: Mapping[str, str] = MappingProxyType({})
 """Plugins of this package that the document does not describe, by module, each with the reason."""
 
 
-async def send_nothing(mail: MagicLinkMail, request: Request | None) -> None:
+async def send_nothing(mail: MagicLinkMail | OtpMail, request: Request | None) -> None:
     """Mail nothing: who serves this API says who mails."""
 
 
@@ -33,7 +33,7 @@ class PublishedApi(Api[User, Session]):
     magic_link = MagicLink(send_magic_link=send_nothing)
     multi_session = MultiSession()
     open_api = OpenApi()
-    two_factor = TwoFactor()
+    two_factor = TwoFactor(otp=OtpOptions(send_otp=send_nothing))
     username = Username()
 
 

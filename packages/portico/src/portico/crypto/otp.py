@@ -1,18 +1,26 @@
 """Codes of authenticator apps. See RFC 6238."""
 
 import hmac
-from base64 import b32encode
+from base64 import b32decode, b32encode
 from urllib.parse import quote, quote_plus
 
 from pyotp.totp import TOTP
 
 DIGITS = 6
 PERIOD = 30
+BASE32 = "base32:"
+"""Begins a secret that was not made here: upstream keeps what is imported in the form in which apps know it."""
+
+
+class _Totp(TOTP):
+    def byte_secret(self) -> bytes:
+        # Of any length: what is imported may have the 80 bits that many services give to apps.
+        return b32decode(self.secret + "=" * (-len(self.secret) % 8))
 
 
 def totp_code(secret: str, step: int, *, digits: int = DIGITS) -> str:
     """Return the code of one time step, which is unix seconds divided by the period, rounded down."""
-    return TOTP(_base32(secret), digits=digits).generate_otp(step)
+    return _Totp(_base32(secret), digits=digits).generate_otp(step)
 
 
 def totp_step(secret: str, code: str, now_step: int, *, digits: int = DIGITS) -> int | None:
@@ -38,6 +46,8 @@ def totp_uri(secret: str, *, issuer: str, account: str, digits: int = DIGITS, pe
 
 
 def _base32(secret: str) -> str:
+    if secret.startswith(BASE32):
+        return secret.removeprefix(BASE32).upper().rstrip("=")
     # Upstream encodes the letters of the secret, not what they stand for.
     return b32encode(secret.encode()).decode().rstrip("=")
 

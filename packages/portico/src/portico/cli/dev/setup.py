@@ -25,7 +25,7 @@ from portico.plugins.jwt import Jwt
 from portico.plugins.magic_link import MagicLink
 from portico.plugins.multi_session import MultiSession
 from portico.plugins.open_api import OpenApi
-from portico.plugins.two_factor import TwoFactor
+from portico.plugins.two_factor import OtpOptions, TwoFactor
 from portico.plugins.username import Username
 from portico.store.connect import open_store
 from portico.store.executors.sqlite import SqliteExecutor
@@ -35,7 +35,7 @@ PLUGINS: Mapping[str, Callable[[Mailbox], Plugin[Any, Any]]] = MappingProxyType(
     {
         Bearer.id: lambda mailbox: Bearer(),
         Username.id: lambda mailbox: Username(),
-        TwoFactor.id: lambda mailbox: TwoFactor(),
+        TwoFactor.id: lambda mailbox: TwoFactor(otp=OtpOptions(send_otp=mailbox.keeper("two-factor-otp"))),
         Jwt.id: lambda mailbox: Jwt(),
         MagicLink.id: lambda mailbox: MagicLink(send_magic_link=mailbox.keeper("magic-link")),
         DeviceAuthorization.id: lambda mailbox: DeviceAuthorization(),

@@ -12,8 +12,6 @@ from portico.users import Users
 
 TWO_FACTOR = "two_factor"
 PREFIX = "2fa-"
-LIFETIME = 600
-"""In seconds."""
 ATTEMPTS = 5
 
 
@@ -25,12 +23,12 @@ class PendingSignIn(Generic[UserT]):
     user: UserT
 
 
-async def issue(ctx: Context, user: User) -> None:
-    """Remember that `user` gave the first proof, and let the browser name that sign-in."""
+async def issue(ctx: Context, user: User, lifetime: int) -> None:
+    """Remember for `lifetime` seconds that `user` gave the first proof, and let the browser name that sign-in."""
     identifier = f"{PREFIX}{random_url_safe(20)}"
-    await ctx.auth.verifications.put(ctx, identifier, user.id, LIFETIME)
-    await ctx.auth.verifications.put(ctx, _attempts(identifier), "0", LIFETIME)
-    ctx.set_cookie(TWO_FACTOR, identifier, LIFETIME)
+    await ctx.auth.verifications.put(ctx, identifier, user.id, lifetime)
+    await ctx.auth.verifications.put(ctx, _attempts(identifier), "0", lifetime)
+    ctx.set_cookie(TWO_FACTOR, identifier, lifetime)
 
 
 async def pending(ctx: Context, users: Users[UserT]) -> PendingSignIn[UserT]:

@@ -1,6 +1,9 @@
 """What two-factor authentication declares: its errors, rows and messages."""
 
-from typing import Annotated, Generic, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Generic, Literal, cast
+
+from pydantic import model_validator
 
 from portico.errors import ErrorCode
 from portico.messages import Challenge
@@ -17,13 +20,19 @@ ACCOUNT_TEMPORARILY_LOCKED = ErrorCode(
 )
 BACKUP_CODES_NOT_ENABLED = ErrorCode(400, "BACKUP_CODES_NOT_ENABLED", "Backup codes aren't enabled")
 INVALID_BACKUP_CODE = ErrorCode(401, "INVALID_BACKUP_CODE", "Invalid backup code")
+INVALID_LIST = ErrorCode(400, "INVALID_BACKUP_CODE", "Invalid backup code")
+"""The stored list of backup codes is none."""
 INVALID_CODE = ErrorCode(401, "INVALID_CODE", "Invalid code")
 INVALID_TWO_FACTOR_COOKIE = ErrorCode(401, "INVALID_TWO_FACTOR_COOKIE", "Invalid two factor cookie")
+OTP_HAS_EXPIRED = ErrorCode(400, "OTP_HAS_EXPIRED", "OTP has expired")
 OTP_NOT_CONFIGURED = ErrorCode(400, "OTP_NOT_CONFIGURED", "OTP is not available")
+NOTHING_SENDS_CODES = replace(OTP_NOT_CONFIGURED, message="otp isn't configured")
 TOO_MANY_ATTEMPTS = ErrorCode(
     400, "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE", "Too many attempts. Please request a new code."
 )
 TOTP_ALREADY_ENABLED = ErrorCode(400, "TOTP_ALREADY_ENABLED", "TOTP is already enabled")
+TOTP_NOT_CONFIGURED = ErrorCode(400, "TOTP_NOT_CONFIGURED", "TOTP is not available")
+NO_AUTHENTICATORS = replace(TOTP_NOT_CONFIGURED, message="totp isn't configured")
 TOTP_NOT_ENABLED = ErrorCode(400, "TOTP_NOT_ENABLED", "TOTP not enabled")
 TWO_FACTOR_NOT_ENABLED = ErrorCode(400, "TWO_FACTOR_NOT_ENABLED", "Two factor isn't enabled")
 
@@ -50,24 +59,51 @@ class TwoFactorRow(Row):
 # Messages
 
 
+TwoFactorMethod = Literal["totp", "otp"]
+
+
 class EnableTwoFactor(Wire):
-    password: str
+    password: Omittable[str] = None
+    """Needed of everybody who has one."""
     method: Literal["otp", "totp"] = "totp"
     issuer: Omittable[str] = None
+    """Name of the service in the authenticator app."""
 
 
-class TwoFactorEnabled(Wire):
+class NamesTotpUri(Wire):
+    """A message with the URI, which is read as `totpUri`, too."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_other_spelling(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        fields = cast("dict[str, Any]", given)
+        return {("totpURI" if name == "totpUri" else name): value for name, value in fields.items()}
+
+
+class TotpUri(NamesTotpUri):
+    totp_uri: str
+    """For the QR code; `qr_code_svg` draws it."""
+
+
+class TwoFactorEnabled(NamesTotpUri):
+    """What an authenticator app is set up with; its first code turns the second factor on."""
+
     method: Literal["totp"]
     totp_uri: str
     backup_codes: list[str]
 
 
+class OtpEnabled(Wire):
+    """From now on a code is sent at each sign-in."""
+
+    method: Literal["otp"]
+
+
 class ProvePassword(Wire):
-    password: str
-
-
-class TotpUri(Wire):
-    totp_uri: str
+    password: Omittable[str] = None
+    """Needed of everybody who has one."""
 
 
 class BackupCodes(Wire):
@@ -75,7 +111,30 @@ class BackupCodes(Wire):
     backup_codes: list[str]
 
 
+class ViewBackupCodes(Wire):
+    user_id: str
+
+
+class GenerateTotp(Wire):
+    secret: str
+
+
+class TotpCode(Wire):
+    code: str
+
+
+class SendOtp(Wire):
+    trust_device: Omittable[bool] = None
+    """Kept for upstream's spelling: the device is trusted by the call that verifies the code."""
+
+
 class VerifyTotp(Wire):
+    code: str
+    trust_device: Omittable[bool] = None
+    """Skip the second step on this device for thirty days, counted anew at each sign-in."""
+
+
+class VerifyOtp(Wire):
     code: str
     trust_device: Omittable[bool] = None
     """Skip the second step on this device for thirty days, counted anew at each sign-in."""
@@ -91,7 +150,8 @@ class VerifyBackupCode(Wire):
 
 class TwoFactorRequired(Challenge):
     two_factor_redirect: Literal[True]
-    two_factor_methods: list[Literal["totp"]]
+    two_factor_methods: list[TwoFactorMethod]
+    """What can be verified, besides backup codes."""
 
 
 class BackupCodeAccepted(Wire, Generic[UserT]):
