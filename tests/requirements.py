@@ -315,6 +315,10 @@ ARCHITECTURE = {
     "ARCH-client-signals": "operations make stale what they change, from any thread",
     "ARCH-client-storage": "credentials are in a file that nobody else can read",
     "ARCH-client-sync": "the sync client is translated from the async one",
+    "ARCH-cli-commands": "a tool's login writes data to stdout alone, and its exit code says how it ended",
+    "ARCH-cli-login": "any typer application mounts a login by a code that is approved in a browser",
+    "ARCH-cli-profiles": "a tool has several logins side by side, at several servers, and one that is used by default",
+    "ARCH-cli-tokens": "a tool's token is in the environment, the keyring or a private file; its server alone gets it",
     "ARCH-provisioning": "the application has its say before a user is created",
     "ARCH-routes": "aliases share rules, limits and hooks; verbs keep their rules",
     "ARCH-shutdown": "a server that is told to stop finishes the calls under way, in bounded time",
@@ -363,6 +367,7 @@ STANDARDS = {
     "RFC 6238": "time-based one-time passwords",
     "RFC 7515": "headers of signed tokens",
     "RFC 7519": "exp and nbf",
+    "RFC 8628": "a device asks in the rhythm that the server wants, and stops when its code is over",
 }
 
 PACKAGES = {

@@ -41,9 +41,16 @@ ELSEWHERE = {
     ("portico", "qr"): ("segno",),
     ("portico", "redis"): ("portico.store.redis", "redis.asyncio"),
     ("portico", "serve"): ("httptools", "uvloop"),
+    ("portico-client", "cli"): ("portico_client_runtime.cli",),
     ("portico", "sqlalchemy"): ("greenlet", "portico.store.executors.engine"),
 }
 """What an extra brings if no module of the package has its name."""
+LACKING = """
+try:
+    import portico_client_runtime.cli.kit
+except ModuleNotFoundError as error:
+    print(error)
+"""
 EXTRAS = [(tree.name, extra) for tree in workspace() for extra in Package(tree, tree).extras]
 
 
@@ -80,6 +87,15 @@ def test_an_extra_alone_brings_what_its_module_needs(
     wanted = own or ELSEWHERE[name, extra]
     environment_of(package, extra).run("-c", f"import {', '.join(wanted)}")
     assert set(own) <= lacking(environment_of(package), package)
+
+
+@requirement("PKG-extras", "ARCH-cli-login")
+def test_the_login_for_command_lines_says_which_extra_it_lacks(
+    packages: Mapping[str, Package], environment_of: Made
+) -> None:
+    bare = environment_of(packages["portico-client"])
+    said = bare.run("-c", LACKING)
+    assert said.strip() == "command-line login needs typer and keyring: pip install 'portico-client-runtime[cli]'"
 
 
 @requirement("PKG-extras")

@@ -1,7 +1,9 @@
 """Never run. Checked by mypy and basedpyright: the types a user of a generated client sees."""
 
+from functools import partial
 from typing import Any, assert_type
 
+import typer
 from pydantic import BaseModel
 
 from portico_client_runtime import (
@@ -15,6 +17,7 @@ from portico_client_runtime import (
     Resource,
     SessionState,
 )
+from portico_client_runtime.cli import CommandLineLogin
 from portico_client_runtime.errors import ApiError, OAuthError, RateLimited
 
 
@@ -94,3 +97,17 @@ async def told(methods: object) -> None:
 
 
 ClientPlugin(id="two-factor", on_two_factor_redirect=told)
+
+
+# Command-line login
+
+login = CommandLineLogin(Client, app="acme", client_id="acme-cli", base_url="https://example.com")
+assert_type(login, CommandLineLogin[Client])
+assert_type(login.commands(), typer.Typer)
+assert_type(login.token(profile="work"), str)
+with login.signed_in(url="https://example.com") as whoever:
+    assert_type(whoever, Client)
+    assert_type(whoever.session.get(), SessionData | None)
+assert_type(CommandLineLogin(partial(Client, timeout=5), app="acme", client_id="acme-cli"), CommandLineLogin[Client])
+CommandLineLogin(AsyncClient, app="acme", client_id="acme-cli")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]  # commands do not wait
+CommandLineLogin(Client, app="acme", cliend_id="acme-cli")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # misspelt

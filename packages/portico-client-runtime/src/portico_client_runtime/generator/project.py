@@ -16,6 +16,9 @@ readme = "README.md"
 requires-python = ">=3.11"
 dependencies = ["{runtime}>={version}"]
 
+[project.optional-dependencies]
+cli = ["{runtime}[cli]>={version}"]
+
 [build-system]
 requires = ["hatchling>=1.27"]
 build-backend = "hatchling.build"
