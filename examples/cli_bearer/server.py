@@ -1,4 +1,4 @@
-"""An API for the tool in tool.py: it takes bearer tokens, so that a program without cookies can sign in.
+"""An API for the tool in tool.py, which signs in by a code that its user approves in a browser.
 
 export BETTER_AUTH_SECRET=$(portico secret)
 portico migrate server:auth
@@ -12,12 +12,12 @@ from fastapi import Depends, FastAPI
 from portico import Auth, EmailAndPassword, SessionData
 from portico.hosts.fastapi import current_session, mount
 from portico.plugins.bearer import Bearer
-from portico.plugins.two_factor import TwoFactor
+from portico.plugins.device_authorization import DeviceAuthorization
 
 
 class Api(portico.Api):
     bearer = Bearer()
-    two_factor = TwoFactor(issuer="Acme")
+    device_authorization = DeviceAuthorization(validate_client=lambda client_id: client_id == "acme-cli", interval=1)
 
 
 auth = Auth(

@@ -150,32 +150,43 @@ async def test_a_client_that_is_generated_for_a_plugin_is_typed_and_works(tmp_pa
     assert (code, "NOT_INVTED" in written) == (1, True), written
 
 
-@requirement("S-233", "ARCH-client-storage", "ARCH-examples")
+@requirement("S-233", "ARCH-cli-login", "ARCH-cli-tokens", "ARCH-client-storage", "ARCH-examples")
 async def test_the_command_line_tool_keeps_a_token_until_it_signs_out(tmp_path: Path) -> None:
     example = Example("cli_bearer", tmp_path)
-    (sign_up,), (export, *_) = example.blocks[1:]
+    (sign_up,), login, (_, look, approve) = example.blocks[1:]
 
     async def tool(command: str, text: str = "") -> tuple[int, str]:
-        return await example.run(export, f"python tool.py {command}", text=text)
+        return await example.run(f"python tool.py {command}", text=text)
 
-    nobody = (4, "acme: you are not signed in; run `login` first\n")
+    url = example.url()
+    nobody = (4, f"acme: you are not signed in to {url}: run `acme login`\n")
+    ann = f"Signed in to {url} as Ann <ann@example.com>\n"
     async with example.serving():
         (signed,) = answers((await example.run(sign_up))[1])
         assert await tool("whoami") == nobody
-        code, written = await tool("login", "ann@example.com\nwrong horse\n")
-        assert (code, written.splitlines()[-1]) == (4, "acme: Invalid email or password")
-        code, written = await tool("login", "ann@example.com\ncorrect horse\n")
-        assert (code, written.splitlines()[-1]) == (0, "Signed in as ann@example.com")
-        assert "correct horse" not in written
+        code, written = await example.run(
+            "mkfifo said",
+            f"{login[0]} 2>said &",
+            "exec 3<said",
+            "read -r LINE <&3",
+            "CODE=${LINE##* }",
+            f"{look} >shown",
+            f"{approve} >approved",
+            "wait $!",
+            "cat <&3",
+        )
+        assert (code, written.endswith(ann)) == (0, True), written
         assert await tool("whoami") == (0, "Ann <ann@example.com>\n")
         assert await tool("projects") == (0, "Ann's first project\n")
+        assert len((await tool("sessions"))[1].splitlines()) == 2
         assert kept(tmp_path)[0] == 0o600
-        assert await tool("logout") == (0, "Signed out\n")
+        assert (await tool("token"))[1].strip() != signed["token"]
+        assert await tool("logout") == (0, f"Signed out of {url}\n")
         assert kept(tmp_path) == (0o600, {})
         assert await tool("projects") == nobody
-        assert await tool("login --with-token", "no-such-token\n") == nobody
+        assert (await tool("login --with-token", "no-such-token\n"))[0] == 4
         assert await tool("whoami") == nobody
-        assert (await tool("login --with-token", signed["token"] + "\n"))[0] == 0
+        assert await tool("login --with-token", signed["token"] + "\n") == (0, ann)
         assert await tool("whoami") == (0, "Ann <ann@example.com>\n")
     code, written = await tool("whoami")
-    assert (code, written.startswith("acme: ")) == (1, True)
+    assert (code, written.startswith("acme: the server cannot be reached")) == (1, True)
