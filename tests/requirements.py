@@ -367,6 +367,10 @@ STANDARDS = {
     "RFC 6238": "time-based one-time passwords",
     "RFC 7515": "headers of signed tokens",
     "RFC 7519": "exp and nbf",
+    "RFC 7636": "a code is exchanged by whoever asked for it alone, by a challenge of SHA-256",
+    "RFC 8252": "a native application listens on loopback for one answer, whose state is its own",
+    "RFC 8414": "a server is what its metadata say, if these are its own",
+    "RFC 9207": "an answer that names another server is not believed",
     "RFC 8628": "a device asks in the rhythm that the server wants, and stops when its code is over",
 }
 

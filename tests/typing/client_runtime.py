@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, assert_type
 
+import httpx
 import typer
 from pydantic import BaseModel
 
@@ -17,7 +18,14 @@ from portico_client_runtime import (
     Resource,
     SessionState,
 )
-from portico_client_runtime.cli import CommandLineLogin
+from portico_client_runtime.cli import (
+    AuthorizationServer,
+    CommandLineLogin,
+    Machine,
+    Tokens,
+    discovered,
+    log_in_by_loopback,
+)
 from portico_client_runtime.errors import ApiError, OAuthError, RateLimited
 
 
@@ -111,3 +119,13 @@ with login.signed_in(url="https://example.com") as whoever:
 assert_type(CommandLineLogin(partial(Client, timeout=5), app="acme", client_id="acme-cli"), CommandLineLogin[Client])
 CommandLineLogin(AsyncClient, app="acme", client_id="acme-cli")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]  # commands do not wait
 CommandLineLogin(Client, app="acme", cliend_id="acme-cli")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # misspelt
+
+
+def at_a_provider(http: httpx.Client) -> None:
+    server = discovered(http, "https://example.com")
+    assert_type(server, AuthorizationServer | None)
+    if server is not None:
+        machine = Machine(open_browser=bool)
+        tokens = log_in_by_loopback(http, server, client_id="acme-cli", scopes=["openid"], machine=machine)
+        assert_type(tokens, Tokens)
+        assert_type(tokens.refresh_token, str | None)
