@@ -25,6 +25,7 @@ from portico import (
 )
 from portico.mails import address_of
 from portico.plugins.magic_link import MagicLinkMail
+from portico.plugins.two_factor import OtpMail
 from portico.testing import Browser
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -33,15 +34,19 @@ Mail = ResetPasswordMail | VerificationMail | ChangeEmailMail | DeleteAccountMai
 
 @dataclass
 class Postbox:
-    """Keeps every mail, as (address, mail), and every event, as (name, address), in order."""
+    """Keeps every mail, as (address, mail), every code, and every event, as (name, address), in order."""
 
     mails: list[tuple[str, Mail]] = field(default_factory=list[tuple[str, Mail]])
+    codes: list[OtpMail] = field(default_factory=list[OtpMail])
     told: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     requests: list[Request | None] = field(default_factory=list["Request | None"])
 
     async def keep(self, mail: Mail, request: Request | None) -> None:
         self.mails.append((address_of(mail), mail))
         self.requests.append(request)
+
+    async def keep_code(self, mail: OtpMail, request: Request | None) -> None:
+        self.codes.append(mail)
 
     def tells(self, name: str) -> Any:
         async def keep(user: User, request: Request | None) -> None:

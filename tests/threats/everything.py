@@ -26,6 +26,7 @@ from portico import (
 )
 from portico.endpoint import Endpoint, Plugin, Route
 from portico.plugins.magic_link import MagicLink
+from portico.plugins.two_factor import OtpOptions, TwoFactor
 from portico.published import PublishedApi
 from portico.testing import Browser, Clock
 from portico.wire import Wire
@@ -222,8 +223,11 @@ def everything(*, hasher: Any = CHEAP, **options: Any) -> Site:
         ),
         **options,
     }
-    mailing = MagicLink[Any, Any](send_magic_link=postbox.keep)
-    plugins = [mailing if isinstance(each, MagicLink) else each for each in PLUGINS]
+    mailing: dict[type[Plugin[Any, Any]], Plugin[Any, Any]] = {
+        MagicLink: MagicLink(send_magic_link=postbox.keep),
+        TwoFactor: TwoFactor(otp=OtpOptions(send_otp=postbox.keep_code)),
+    }
+    plugins = [mailing.get(type(each), each) for each in PLUGINS]
     return Site(Auth(plugins=plugins, **given), clock, postbox, given["base_url"])
 
 
