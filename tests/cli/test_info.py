@@ -146,7 +146,7 @@ def test_each_plugin_is_told_with_what_it_adds(app: Path) -> None:
     assert two_factor["options"] == {"issuer": "[text]"}
     assert (username["extends"], username["hooks"]) == (
         ["/sign-up/email", "/update-user"],
-        ["before /sign-up/email", "before /update-user"],
+        ["before /sign-up/email", "before /update-user", "before create of user", "before update of user"],
     )
     assert captcha["options"] == {
         "site_key": "[text]",

@@ -56,6 +56,7 @@ NOT_OURS = "a host that is none is not ours, and the fallback holds; upstream do
 TOLD_OF_ALL = "the application is told of every refusal; upstream tells of those before an endpoint"
 ALL_TYPED = "every redirect has the type of the others"
 ANY_SECRET = "what any listed secret signed is genuine"
+FOR_GOOD = "a username for good is not given away either, and then replaced"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -130,6 +131,8 @@ DIFFERENCES = [
     Deliberate("compact/cookie cache: unreadable", "* a.b.c*", NOT_A_SERVER_ERROR),
     Deliberate("compact/cookie cache: unreadable", "* %7B%7D: *", NOT_A_SERVER_ERROR),
     Deliberate("plugins/username: * of another kind *", "*", TYPED_COLUMNS),
+    Deliberate("names for good/username options: who gives a name away", "[23] *", FOR_GOOD),
+    Deliberate("names for good/username options: who gives a name away", "rows: user.0.username", FOR_GOOD),
     Deliberate("plugins/two-factor: a code is used twice", "5 POST /two-factor/verify-totp: *", EACH_STEP_ONCE),
     Deliberate("plugins/two-factor: a code is used twice", "rows: *", EACH_STEP_ONCE),
     Deliberate("links/magic-link: never on to 'https://evil.test@*", "*", URLS_WITHOUT_TRICKS),

@@ -60,7 +60,7 @@ from portico.plugins.two_factor import (
     TwoFactor,
     ViewBackupCodes,
 )
-from portico.plugins.username import Username
+from portico.plugins.username import Username, ValidationOrder
 from portico.rate_limit import RateLimit
 
 ENVIRONMENT = os.environ
@@ -196,6 +196,35 @@ def magic_link() -> MagicLink[Any, Any]:
     )
 
 
+def without_spaces(name: str) -> str:
+    return name.replace(" ", "").lower()
+
+
+async def is_no_admin(name: str) -> bool:
+    return "admin" not in name.lower()
+
+
+def is_not_root(name: str) -> bool:
+    return name != "Root"
+
+
+def usernames() -> Username[Any, Any]:
+    forms: Any = {"off": False, "without spaces": without_spaces}
+    order: Any = ENVIRONMENT.get("NAME_ORDER", "pre-normalization")
+    given: dict[str, Any] = {}
+    if "USERNAME_FORM" in ENVIRONMENT:
+        given["username_normalization"] = forms[ENVIRONMENT["USERNAME_FORM"]]
+    if is_on("OWN_NAME_VALIDATORS"):
+        given |= {"username_validator": is_no_admin, "display_username_validator": is_not_root}
+    return Username(
+        **given,
+        display_username_normalization=forms[ENVIRONMENT.get("DISPLAY_FORM", "off")],
+        validation_order=ValidationOrder(username=order, display_username=order),
+        **seconds(min_length="USERNAME_MIN", max_length="USERNAME_MAX"),
+        **flags(immutable_username="IMMUTABLE_USERNAME", display_username="DISPLAY_USERNAME"),
+    )
+
+
 def signing() -> Jwt[Any, Any]:
     options: dict[str, Any] = {
         option: ENVIRONMENT[name]
@@ -307,7 +336,7 @@ PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
     "jwt": signing,
     "magic-link": magic_link,
     "multi-session": lambda: MultiSession(**seconds(maximum_sessions="MAXIMUM_SESSIONS")),
-    "username": Username,
+    "username": usernames,
     "two-factor": lambda: TwoFactor(issuer=ENVIRONMENT["ISSUER"], **factors()),
 }
 

@@ -134,6 +134,19 @@ const factors = () =>
       durationSeconds: seconds("LOCKED_FOR"),
     }),
   });
+const FORMS = { off: false, "without spaces": (name) => name.replaceAll(" ", "").toLowerCase() };
+const usernames = () => ({
+  minUsernameLength: seconds("USERNAME_MIN"),
+  maxUsernameLength: seconds("USERNAME_MAX"),
+  usernameNormalization: FORMS[env.USERNAME_FORM],
+  displayUsernameNormalization: FORMS[env.DISPLAY_FORM],
+  usernameValidator: env.OWN_NAME_VALIDATORS === "1" ? async (name) => !name.toLowerCase().includes("admin") : undefined,
+  displayUsernameValidator: env.OWN_NAME_VALIDATORS === "1" ? (name) => name !== "Root" : undefined,
+  validationOrder: env.NAME_ORDER ? { username: env.NAME_ORDER, displayUsername: env.NAME_ORDER } : undefined,
+  immutableUsername: flag("IMMUTABLE_USERNAME"),
+  displayUsername: flag("DISPLAY_USERNAME"),
+  schema: isSnake ? SNAKE_USERNAME : undefined,
+});
 
 // Tokens are stored backwards.
 const STORES = { backwards: { type: "custom-hasher", hash: async (token) => [...token].reverse().join("") } };
@@ -151,7 +164,7 @@ const PLUGINS = {
       rateLimit: env.LINK_LIMIT ? { window: 60, max: seconds("LINK_LIMIT") } : undefined,
     }),
   "multi-session": () => multiSession({ maximumSessions: seconds("MAXIMUM_SESSIONS") ?? 5 }),
-  username: () => username(isSnake ? { schema: SNAKE_USERNAME } : {}),
+  username: () => username(usernames()),
   "two-factor": () => twoFactor({ issuer: env.ISSUER, schema: isSnake ? SNAKE_FACTORS : undefined, ...factors() }),
 };
 

@@ -35,6 +35,7 @@ from parity.scenarios.sign_up import SIGN_UP
 from parity.scenarios.stateless import STATELESS
 from parity.scenarios.tokens import TOKENS
 from parity.scenarios.two_factor import TWO_FACTOR
+from parity.scenarios.username_options import USERNAME_OPTIONS
 from parity.scenarios.usernames import USERNAMES
 from parity.scenarios.users import USERS
 from parity.scenarios.verification import VERIFICATION
@@ -62,6 +63,7 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "cookie cache": COOKIE_CACHE,
     "bearer": BEARER,
     "username": USERNAMES,
+    "username options": USERNAME_OPTIONS,
     "two-factor": TWO_FACTOR,
     "sent codes": SENT_CODES,
     "second factors": OTHER_OPTIONS,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from parity.scenario import Call, post, scenario, sign_up, whoami
+from parity.scenario import Call, Statement, post, scenario, sign_up, whoami
 
 NAMES = (
     "ann",
@@ -14,7 +14,9 @@ NAMES = (
     "ann-b",
     "ann@b",
     "ünï",
+    "🔐",
     "🔐🔐🔐",
+    "🔐" * 16,
     "...",
     "___",
     "ann\n",
@@ -154,4 +156,80 @@ USERNAMES = [
         post("/sign-in/email", {"email": "ann@example.com", "password": "password123"}, jar="b"),
         on="plugins",
     ),
+    *[
+        scenario(
+            f"both names, {username!r} and {shown!r}",
+            named(username, displayUsername=shown),
+            whoami(),
+            post("/update-user", {"username": username, "displayUsername": shown}),
+            whoami(),
+            on="plugins",
+        )
+        for username, shown in (
+            (None, "Ann"),
+            ("", "Ann"),
+            ("Ann", ""),
+            ("Ann", None),
+            (None, None),
+            ("a b", "Ann"),
+        )
+    ],
+    scenario(
+        "a display name is changed",
+        named("Ann"),
+        post("/update-user", {"displayUsername": "Ann the First"}),
+        whoami(),
+        post("/update-user", {"username": "Queen", "displayUsername": "Queen Ann"}, label="both"),
+        post("/update-user", {"displayUsername": ""}, label="empty"),
+        whoami(),
+        post("/update-user", {"displayUsername": None}, label="null"),
+        whoami(),
+        on="plugins",
+    ),
+    scenario(
+        "somebody without a session changes one",
+        named("Ann"),
+        *[post("/update-user", {"username": name}, jar="b", label=name) for name in ("ann", "free", "x", "a b")],
+        on="plugins",
+    ),
+    scenario(
+        "one user after the other has a name",
+        named("Ann"),
+        sign_up("bob@example.com", jar="b"),
+        post("/update-user", {"username": "Other"}),
+        post("/update-user", {"username": "ANN"}, jar="b", label="bob takes it"),
+        post("/update-user", {"username": "ann"}, label="it is gone"),
+        whoami(),
+        whoami(jar="b"),
+        on="plugins",
+    ),
+    scenario(
+        "passwords that cannot be",
+        named("ann", jar="b"),
+        enter("ann", "x" * 129),
+        enter("nobody", "x" * 129),
+        enter("a b", "x" * 129),
+        Statement('update "account" set "password" = null'),
+        enter("ann"),
+        Statement('delete from "account"'),
+        enter("ann"),
+        on="plugins",
+    ),
+    *[
+        scenario(
+            f"the address must be proven, {configuration}",
+            named("Ann"),
+            enter("ann", "wrong password"),
+            enter("ann"),
+            enter("ann", callbackURL="/home"),
+            available("ann"),
+            named("Ann", label="once more"),
+            named("Ann.2", label="the address is taken"),
+            named("ANN", "bob@example.com", label="the name is taken"),
+            Statement('update "user" set "emailVerified" = 1'),
+            enter("ann", callbackURL="/home", label="it is proven"),
+            on=configuration,
+        )
+        for configuration in ("proven", "mute names")
+    ],
 ]

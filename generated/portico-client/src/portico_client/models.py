@@ -253,7 +253,7 @@ class User(Model):
     """
     username: str | None = None
     """
-    In lower case. Of the plugin `username`.
+    As it is looked for: in lower case, unless the options say otherwise. Of the plugin `username`.
     """
     display_username: Annotated[str | None, Field(alias="displayUsername")] = None
     """
