@@ -166,22 +166,24 @@ class Username(Plugin[UserT, SessionT]):
     @before_create("user")
     async def complete_new_user(self, ctx: Context, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Store the names in their form; the database refuses a taken one."""
+        await self._check_written(ctx, values)
         if self.display_username and values.get("username") and not values.get("display_username"):
             values = {**values, "display_username": values["username"]}
-        return await self._written(ctx, values)
+        return self._stored(values, "display_username")
 
     @before_update("user")
     async def complete_changes(self, ctx: Context, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Store the names in their form; the database refuses a taken one."""
-        return await self._written(ctx, values)
-
-    async def _written(self, ctx: Context, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        if ctx.endpoint is None or ctx.endpoint.path not in (SIGN_UP, UPDATE):
-            # There, the names were looked at as they were sent, before anything else was.
-            if isinstance(values.get("username"), str):
-                await self._accepted(values["username"], REFUSED)
-            await self._require_displayable(values.get("display_username"))
+        await self._check_written(ctx, values)
         return self._stored(values, "display_username")
+
+    async def _check_written(self, ctx: Context, values: Mapping[str, Any]) -> None:
+        if ctx.endpoint is not None and ctx.endpoint.path in (SIGN_UP, UPDATE):
+            # There, the names were looked at as they were sent, before anything else was.
+            return
+        if isinstance(values.get("username"), str):
+            await self._accepted(values["username"], REFUSED)
+        await self._require_displayable(values.get("display_username"))
 
     # Rules
 
