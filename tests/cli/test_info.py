@@ -143,7 +143,8 @@ def test_each_plugin_is_told_with_what_it_adds(app: Path) -> None:
     assert two_factor["hooks"] == ["before_session"]
     assert two_factor["rate_limits"] == {"/two-factor/*": "3 in 10 s"}
     assert "INVALID_CODE" in two_factor["errors"]
-    assert two_factor["options"] == {"issuer": "[text]"}
+    assert two_factor["options"]["issuer"] == "[text]"
+    assert two_factor["options"]["trust_device_max_age"] == 2_592_000
     assert (username["extends"], username["hooks"]) == (
         ["/sign-up/email", "/update-user"],
         ["before /sign-up/email", "before /update-user", "before create of user", "before update of user"],
