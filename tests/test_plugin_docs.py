@@ -114,3 +114,20 @@ async def test_the_page_about_the_second_factor_sets_up_an_app_and_sends_codes(
     asked = content(await Browser(auth, ORIGIN).post("/sign-in/email", credentials))
     assert asked == {"twoFactorRedirect": True, "twoFactorMethods": ["otp"]}
     await auth.close()
+
+
+@requirement("S-107", "S-108")
+@pytest.mark.parametrize("program", ["username"], indirect=True)
+async def test_the_page_about_usernames_signs_in_by_one_and_reserves_some(program: Any) -> None:
+    auth = program.auth
+    await auth.create_schema()
+    browser = Browser(auth, ORIGIN)
+    new = {"name": "Ann", "email": "ann@example.com", "password": "password123"}
+    for name in ("Support", "a.b.c"):
+        refused = await browser.post("/sign-up/email", {**new, "username": name})
+        assert (refused.status, content(refused)["code"]) == (400, "INVALID_USERNAME")
+    assert (await browser.post("/sign-up/email", {**new, "username": "Ann1"})).status == 200
+    signed_in = await Browser(auth, ORIGIN).post("/sign-in/username", {"username": "ANN1", "password": "password123"})
+    assert content(signed_in)["user"]["displayUsername"] == "Ann1"
+    assert content(await browser.get("/username/is-available", "username=ann1")) == {"available": False}
+    await auth.close()
