@@ -129,8 +129,8 @@ async def test_the_page_looks_as_the_application_says_and_stays_safe() -> None:
     )
     response = await shown(OnApiError(page=page), "error=x&error_description=%3Cscript%3E{title}%3C/script%3E")
     text = response.body.decode()
-    assert "background: #101010" in text
-    assert "font: 1rem 'Inter', sans-serif" in text
+    assert "--background: #101010;" in text
+    assert "--font: 'Inter', sans-serif;" in text
     assert "<h1>Oh &lt;no&gt;</h1>" in text
     assert '<a href="/start?a=1&amp;b=2">' in text
     assert "<p>&lt;script&gt;{title}&lt;/script&gt;</p>" in text

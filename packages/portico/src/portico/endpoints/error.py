@@ -17,10 +17,13 @@ CONTENT = """<h1>{title}</h1>
 <p>{description}</p>
 <p>Code: <code>{code}</code></p>
 <p><a href="{home_url}">Go home</a></p>"""
-STYLE = """:root {{ font: {text_size} {font_family}; background: {background}; color: {foreground}; }}
-a {{ color: {accent}; }}
-"""
-VALUE = re.compile(r"[A-Za-z0-9 #%(),.'\"_+*/-]+")
+VARIABLES = {
+    "background": "--background",
+    "foreground": "--text",
+    "accent": "--accent",
+    "font_family": "--font",
+    "text_size": "--size",
+}
 HOME = re.compile(r"https?://|/(?!/)")
 EXPLANATION = "The sign-in could not be completed. Please go back and try again."
 
@@ -37,11 +40,10 @@ class ErrorEndpoints(EndpointGroup[UserT, SessionT]):
         if own.error_url is not None:
             url = mail_links.with_query(own.error_url, "error", code)
             return Redirect(mail_links.with_query(url, "error_description", description) if description else url)
-        ctx.reply.headers += pages.headers()
         texts = {"description": description or EXPLANATION, "code": code}
         texts |= {"title": own.page.title, "home_url": own.page.home_url}
         content = CONTENT.format(**{name: escape(text) for name, text in texts.items()})
-        return pages.page("Error", content, STYLE.format(**vars(own.page)))
+        return self.auth.pages.page("Error", content, style=pages.variables(_look(own.page)))
 
 
 def check_page(page: ErrorPage) -> None:
@@ -50,8 +52,13 @@ def check_page(page: ErrorPage) -> None:
     Raises:
         ConfigError: one of them does.
     """
-    for name, value in vars(page).items():
-        if name not in {"title", "home_url"} and not VALUE.fullmatch(value):
+    for name in VARIABLES:
+        value = getattr(page, name)
+        if value is not None and not pages.is_css_value(value):
             raise ConfigError(f"on_api_error.page.{name} is no value of CSS: {value!r}")
     if not HOME.match(page.home_url):
         raise ConfigError(f"on_api_error.page.home_url is a path or a URL, not {page.home_url!r}")
+
+
+def _look(page: ErrorPage) -> dict[str, str]:
+    return {variable: value for name, variable in VARIABLES.items() if (value := getattr(page, name)) is not None}

@@ -13,10 +13,11 @@ from portico.auth import Auth
 from portico.errors import UNAUTHORIZED, ApiError
 from portico.handler import refused
 from portico.hosts import asgi, wsgi
-from portico.hosts.gateway import AuthPaths, TypedAuth, session_of, sign_in_url
+from portico.hosts.gateway import AuthPaths, TypedAuth, session_of
 from portico.http import Header, Headers
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
+from portico.pages import sign_in_url
 
 ATTACHED = "portico"
 FRONT = "portico_front"

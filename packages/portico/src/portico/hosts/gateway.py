@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote
 
 from portico.api import Api
 from portico.auth import Auth
@@ -73,15 +73,6 @@ def below_mount(path: str, mount: str, base: str) -> str:
         # Mounted at the base path itself, in an application that has a prefix of its own.
         spellings.append(base + inside)
     return next((spelling for spelling in spellings if spelling.startswith(base + "/")), path)
-
-
-def sign_in_url(page: str, target: str, field: str = "next") -> str:
-    """Return the URL of a sign-in page that leads back to `target`, a path with query or a URL, when it is done."""
-    parts = urlsplit(page)
-    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != field]
-    # A browser reads two slashes as the start of another host.
-    back = "/" + target.lstrip("/\\") if target.startswith(("/", "\\")) else target
-    return parts._replace(query=urlencode([*query, (field, back)], safe="/")).geturl()
 
 
 async def session_of(

@@ -43,10 +43,17 @@ class Refusals:
         by_status: defaultdict[int, dict[ErrorCode, None]] = defaultdict(dict)
         for error in (*_refusals(endpoint, route), *self._further):
             by_status[error.status][error] = None
-        return {str(status): self._ref(operation_id, status, list(by_status[status])) for status in sorted(by_status)}
+        is_shown = endpoint.refusal_page is not None
+        return {
+            str(status): self._ref(operation_id, status, list(by_status[status]), is_shown=is_shown)
+            for status in sorted(by_status)
+        }
 
-    def _ref(self, operation_id: str, status: int, errors: Sequence[ErrorCode]) -> Json:
+    def _ref(self, operation_id: str, status: int, errors: Sequence[ErrorCode], *, is_shown: bool) -> Json:
         described = _response(status, errors)
+        # What is too long never comes as far as to the endpoint.
+        if is_shown and "content" in described and status != PAYLOAD_TOO_LARGE.status:
+            described["content"] = {"text/html": {"schema": {"type": "string"}}}
         # What most operations answer goes by its status alone; who can say more has a response of its own.
         name = phrase = NAMES.get(status, f"Status{status}")
         if described != _response(status, GENERAL.get(status, ())):

@@ -2,6 +2,7 @@
 
 from portico.options.auth import OUR_LOG, AuthOptions, Log
 from portico.options.email import EmailAndPassword, EmailVerification
+from portico.options.pages import Pages
 from portico.options.requests import (
     AdvancedOptions,
     DynamicBaseURL,
@@ -41,6 +42,7 @@ __all__ = [
     "IdentifiersByPrefix",
     "Log",
     "OnApiError",
+    "Pages",
     "RateLimitOptions",
     "RateLimitStorage",
     "SessionOptions",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from portico.options.email import EmailAndPassword, EmailVerification
+from portico.options.pages import Pages
 from portico.options.requests import AdvancedOptions, DynamicBaseURL, OnApiError, RateLimitOptions, TrustedOrigins
 from portico.options.rows import AccountOptions, TableNames, VerificationOptions
 from portico.options.session import SessionOptions
@@ -79,6 +80,10 @@ class AuthOptions(TypedDict, total=False):
     are added."""
 
     on_api_error: OnApiError
+
+    pages: Pages
+    """How the pages look that browsers are shown: the error page, those that links in mails lead to, and those of
+    plugins."""
 
     logger: Log | Literal[False]
     """Where this Auth says what it warns of and what failed, `logging.getLogger("portico")` by default: its level, its

@@ -119,13 +119,14 @@ class DynamicBaseURL:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorPage:
-    """The look of the page that shows why a flow failed; values are those of CSS."""
+    """What the page that shows why a flow failed says, and how it differs from `Auth(pages=...)`: values of CSS, or
+    None where it does not."""
 
-    background: str = "Canvas"
-    foreground: str = "CanvasText"
-    accent: str = "LinkText"
-    font_family: str = "system-ui, sans-serif"
-    text_size: str = "1rem"
+    background: str | None = None
+    foreground: str | None = None
+    accent: str | None = None
+    font_family: str | None = None
+    text_size: str | None = None
     title: str = "Something went wrong"
     home_url: str = "/"
     """Where its link leads."""
