@@ -300,6 +300,7 @@ ARCHITECTURE = {
     "ARCH-transport": "an httpx client calls an Auth of its own process without a socket, under all rules of HTTP",
     "ARCH-openapi": "the spec comes from the same declarations",
     "ARCH-background": "background work has an owner",
+    "ARCH-device-page": "users enter and decide about codes of devices on a page of the server, without scripts",
     "ARCH-pages": "the pages of the server have one look, work without scripts and are open to everybody",
     "ARCH-otel": "spans have upstream's names and no secret, and cost nothing when they are off",
     "ARCH-passwords": "argon2id is written, upstream's scrypt verified too, old hashes replaced",

@@ -7,6 +7,7 @@ from portico.schema import Column, Row
 from portico.wire import OAuthWire, Omittable, Timestamp, Wire
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
+FORM = "application/x-www-form-urlencoded"
 LONGEST = 191
 """Characters of a code; every database keeps so many in an index."""
 
@@ -42,6 +43,7 @@ NOT_YOURS_TO_APPROVE = OAuthErrorCode(
     403, "access_denied", "You are not authorized to approve this device authorization"
 )
 NOT_YOURS_TO_DENY = OAuthErrorCode(403, "access_denied", "You are not authorized to deny this device authorization")
+UNDECIDED = (AUTHENTICATION_REQUIRED, INVALID_USER_CODE, EXPIRED_USER_CODE, ALREADY_PROCESSED, NOT_CLAIMED)
 
 # Rows
 
@@ -108,6 +110,17 @@ class DeviceAuthorized(OAuthWire):
 class UserCode(OAuthWire):
     user_code: str
     """As the device shows it; case and separators do not matter."""
+
+
+class OfferedCode(OAuthWire):
+    user_code: Omittable[str] = None
+    """What the page has in its field at first."""
+
+
+class TypedDecision(UserCode):
+    """What the buttons of the page send."""
+
+    decision: Literal["approve", "deny"]
 
 
 class DeviceStatus(OAuthWire):

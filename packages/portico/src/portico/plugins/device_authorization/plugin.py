@@ -1,6 +1,5 @@
 """The device flow: a device shows a code, its user approves it in a browser, and the device gets a session."""
 
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -9,35 +8,33 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from portico import admission
 from portico.context import Context, session_data
-from portico.crypto.random import Alphabet, random_letters
-from portico.endpoint import Endpoint, Plugin, endpoint
-from portico.errors import ApiError, ConfigError, ErrorCode, NotUniqueError
+from portico.crypto.random import random_letters
+from portico.endpoint import Endpoint, endpoint
+from portico.errors import ApiError, ConfigError, NotUniqueError
 from portico.messages import Success
-from portico.models import SessionT, User, UserT
+from portico.models import SessionT, UserT
+from portico.plugins.device_authorization import user_codes
 from portico.plugins.device_authorization.declarations import (
     ACCESS_DENIED,
-    ALREADY_PROCESSED,
-    AUTHENTICATION_REQUIRED,
     AUTHORIZATION_PENDING,
     CLIENT_ID_REQUIRED,
     CLIENT_MISMATCH,
     EXPIRED_DEVICE_CODE,
     EXPIRED_USER_CODE,
+    FORM,
     INVALID_CLIENT,
     INVALID_DEVICE_CODE,
     INVALID_REQUEST,
     INVALID_USER_CODE,
     LONGEST,
     NO_FREE_CODE,
-    NOT_CLAIMED,
     NOT_YOURS_TO_APPROVE,
     NOT_YOURS_TO_DENY,
     POLLING_TOO_FREQUENTLY,
+    UNDECIDED,
     UNSUITABLE_CODE,
     USER_GONE,
-    Decision,
     DeviceAuthorized,
     DeviceCode,
     DeviceCodeRequest,
@@ -47,19 +44,18 @@ from portico.plugins.device_authorization.declarations import (
     DeviceTokenRequest,
     UserCode,
 )
+from portico.plugins.device_authorization.pages import ENTER, DevicePages
+from portico.plugins.device_authorization.user_codes import LEGIBLE
 from portico.rate_limit import RateLimit
 from portico.store.rows import Rows
 from portico.wire import milliseconds
 
-LEGIBLE = Alphabet("ABCDEFGHJKLMNPQRSTUVWXYZ23456789")
-"""Of user codes: nothing that looks like something else."""
-WRITTEN = re.compile(f"[{LEGIBLE.letters}]+")
 ATTEMPTS = 3
 """At a code that nobody has."""
 GUESSES = 5
 """At user codes, by one client while a code lives."""
-FORM = "application/x-www-form-urlencoded"
-UNDECIDED = (AUTHENTICATION_REQUIRED, INVALID_USER_CODE, EXPIRED_USER_CODE, ALREADY_PROCESSED, NOT_CLAIMED)
+GUESSED = {"verify", "approve", "deny", "look", "decide"}
+PAGES = {"enter", "look", "decide"}
 NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
 ONCE = ("client_id", "user_id", "scope")
 """Parameters that a form may hold once. See RFC 6749 §3.1."""
@@ -68,7 +64,7 @@ CodeMaker = Callable[[], str | Awaitable[str]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DeviceAuthorization(Plugin[UserT, SessionT]):
+class DeviceAuthorization(DevicePages[UserT, SessionT]):
     """Sign-in for command lines, televisions and whatever else shows a code. See RFC 8628."""
 
     id: ClassVar[str] = "device-authorization"
@@ -96,11 +92,13 @@ class DeviceAuthorization(Plugin[UserT, SessionT]):
     on_device_auth_request: Callable[[str, str | None], Awaitable[None] | None] | None = None
     """Told of each request: the client and its scope."""
 
-    verification_uri: str = "/device"
-    """The page where users enter codes: a URL, or a path on the origin of the base URL."""
+    verification_uri: str | None = None
+    """The page where users enter codes: a URL, or a path on the origin of the base URL. None: our own with `page=True`,
+    else `/device`."""
 
     def setup(self, auth: Any) -> None:
         """Check the options."""
+        super().setup(auth)
         for name in ("device_code_length", "user_code_length"):
             if not 1 <= getattr(self, name) <= LONGEST:
                 raise ConfigError(f"DeviceAuthorization({name}=...) is a number of characters from 1 to {LONGEST}")
@@ -111,7 +109,8 @@ class DeviceAuthorization(Plugin[UserT, SessionT]):
         """Yield the endpoints; who enters codes may guess at few of them while one lives."""
         guessing = RateLimit(window=self.expires_in, max=GUESSES)
         for each in super().endpoints():
-            yield replace(each, limit=guessing) if each.name in {"verify", "approve", "deny"} else each
+            if self.page or each.name not in PAGES:
+                yield replace(each, limit=guessing) if each.name in GUESSED else each
 
     # The device
 
@@ -134,7 +133,8 @@ class DeviceAuthorization(Plugin[UserT, SessionT]):
         if self.on_device_auth_request is not None:
             await _answer(self.on_device_auth_request(body.client_id, scope))
         row = await self._new_row(ctx, body, scope)
-        uri = _absolute(urljoin(ctx.site.url, self.verification_uri))
+        page = self.verification_uri or (ctx.site.path + ENTER if self.page else "/device")
+        uri = _absolute(urljoin(ctx.site.url, page))
         return DeviceCode(
             device_code=row.device_code,
             user_code=row.user_code,
@@ -201,11 +201,10 @@ class DeviceAuthorization(Plugin[UserT, SessionT]):
     )
     async def verify(self, ctx: Context, query: UserCode) -> DeviceStatus:
         """Look at the request behind a user code; the first who does so while signed in may decide about it."""
-        row = await self._live(ctx, query.user_code)
-        user = await self._caller(ctx)
-        if user is not None and row.user_id is None and row.status == "pending":
-            claimed = {"id": row.id, "status": "pending", "user_id": None}
-            row = await self._rows.update(ctx, claimed, user_id=user.id) or await self._live(ctx, query.user_code)
+        row = await user_codes.live(ctx, query.user_code)
+        user = await user_codes.caller(ctx)
+        if user is not None:
+            row = await user_codes.claimed(ctx, row, user)
         shown: dict[str, Any] = {"user_code": query.user_code, "status": row.status}
         if user is not None and row.user_id == user.id:
             shown |= {"client_id": row.client_id, "scope": row.scope}
@@ -220,7 +219,9 @@ class DeviceAuthorization(Plugin[UserT, SessionT]):
     )
     async def approve(self, ctx: Context, body: DeviceDecision) -> Success:
         """Let the device in as the signed-in user, who has looked at its request before."""
-        return await self._decide(ctx, body.user_code, "approved", NOT_YOURS_TO_APPROVE)
+        user = await user_codes.caller(ctx)
+        await user_codes.decide(ctx, user, body.user_code, "approved", NOT_YOURS_TO_APPROVE)
+        return Success(success=True)
 
     @endpoint(
         "POST",
@@ -231,7 +232,9 @@ class DeviceAuthorization(Plugin[UserT, SessionT]):
     )
     async def deny(self, ctx: Context, body: DeviceDecision) -> Success:
         """Turn the device away."""
-        return await self._decide(ctx, body.user_code, "denied", NOT_YOURS_TO_DENY)
+        user = await user_codes.caller(ctx)
+        await user_codes.decide(ctx, user, body.user_code, "denied", NOT_YOURS_TO_DENY)
+        return Success(success=True)
 
     @property
     def _rows(self) -> Rows[DeviceCodeRow]:
@@ -275,38 +278,6 @@ class DeviceAuthorization(Plugin[UserT, SessionT]):
         if await self._rows.consume(ctx, id=row.id, status="approved", client_id=row.client_id) is None:
             raise ApiError(INVALID_DEVICE_CODE)
         return user
-
-    async def _caller(self, ctx: Context) -> User | None:
-        await admission.read(ctx, authoritative=True)
-        return None if ctx.session is None else ctx.session.user
-
-    async def _live(self, ctx: Context, user_code: str) -> DeviceCodeRow:
-        """Return the request of a user code, as it is or as people write it."""
-        row = await self._rows.find(ctx, user_code=user_code)
-        plain = re.sub(r"[^A-Za-z0-9]", "", user_code).upper()
-        if row is None and plain != user_code and WRITTEN.fullmatch(plain):
-            row = await self._rows.find(ctx, user_code=plain)
-        if row is None:
-            raise ApiError(INVALID_USER_CODE)
-        if row.expires_at < ctx.now():
-            raise ApiError(EXPIRED_USER_CODE)
-        return row
-
-    async def _decide(self, ctx: Context, user_code: str, decision: Decision, foreign: ErrorCode) -> Success:
-        user = await self._caller(ctx)
-        if user is None:
-            raise ApiError(AUTHENTICATION_REQUIRED)
-        row = await self._live(ctx, user_code)
-        if row.status != "pending":
-            raise ApiError(ALREADY_PROCESSED)
-        if row.user_id is None:
-            raise ApiError(NOT_CLAIMED)
-        if row.user_id != user.id:
-            raise ApiError(foreign)
-        pending = {"id": row.id, "status": "pending", "user_id": user.id}
-        if await self._rows.update(ctx, pending, status=decision) is None:
-            raise ApiError(ALREADY_PROCESSED)
-        return Success(success=True)
 
 
 def _effective(ctx: Context, body: DeviceCodeRequest) -> DeviceCodeRequest:
