@@ -46,13 +46,20 @@ def published(url: str, api: type[PublishedApi] = PublishedApi) -> Auth[Publishe
 
 @contextmanager
 def live(
-    make: Callable[[str], Auth[Any]] = published, parser: Literal["auto", "h11", "httptools"] = "auto"
+    make: Callable[[str], Auth[Any]] = published,
+    parser: Literal["auto", "h11", "httptools"] = "auto",
+    site: asgi.ASGIApp | None = None,
 ) -> Generator[str]:
-    """Serve what `make` returns for its own URL, read by one of uvicorn's parsers, and yield that URL."""
+    """Serve what `make` returns for its own URL, read by one of uvicorn's parsers, and yield that URL.
+
+    Everything else is answered by `site`, an application whose lifespan counts then.
+    """
     # Connections wait in the listener's queue until the server is there.
     with listen(HOST, 0) as listener:
         url = url_of(HOST, listener)
-        config = uvicorn.Config(asgi.app(make(url)), lifespan="on", log_level="critical", access_log=False, http=parser)
+        auth = make(url)
+        app = asgi.app(auth) if site is None else asgi.beside(site, auth)
+        config = uvicorn.Config(app, lifespan="on", log_level="critical", access_log=False, http=parser)
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="live")
         thread.start()
