@@ -82,6 +82,15 @@ async def test_the_page_about_devices_lets_a_known_client_in(program: Any) -> No
     await ann.post("/sign-up/email", {"name": "Ann", "email": "ann@example.com", "password": "password123"})
     assert content(await device.post("/device/code", {"client_id": "other"}))["error"] == "invalid_client"
     codes = content(await device.post("/device/code", {"client_id": "acme-cli"}))
+    assert codes["verification_uri"] == f"{ORIGIN}/api/auth/device/enter"
+    shown = await ann.get("/device/enter", f"user_code={codes['user_code']}")
+    assert (shown.status, codes["user_code"].encode() in shown.body, b"--accent: #7a1fa2" in shown.body) == (
+        200,
+        True,
+        True,
+    )
+    stranger = await Browser(auth, ORIGIN).get("/device/enter")
+    assert location(stranger) == "/sign-in?next=/api/auth/device/enter"
     assert content(await ann.get("/device", f"user_code={codes['user_code']}"))["client_id"] == "acme-cli"
     await ann.post("/device/approve", {"userCode": codes["user_code"]})
     body = {

@@ -6,7 +6,7 @@ uvicorn device_authorization:app --port 3000
 """
 
 import portico
-from portico import Auth, EmailAndPassword
+from portico import Auth, EmailAndPassword, Pages
 from portico.hosts import asgi
 from portico.plugins.bearer import Bearer
 from portico.plugins.device_authorization import DeviceAuthorization
@@ -21,13 +21,15 @@ def is_known(client_id: str) -> bool:
 
 class Api(portico.Api):
     bearer = Bearer()
-    device_authorization = DeviceAuthorization(validate_client=is_known, verification_uri="/device")
+    device_authorization = DeviceAuthorization(validate_client=is_known, page=True, sign_in_page="/sign-in")
 
 
 auth = Auth(
     base_url="http://localhost:3000",
     database="sqlite:///auth.db",
     email_and_password=EmailAndPassword(enabled=True),
+    app_name="Acme",
+    pages=Pages(css="--accent: #7a1fa2; --radius: 1rem", dark_css="--accent: #e5b8f4; --accent-text: #3c0055"),
     api=Api,
 )
 app = asgi.app(auth)
