@@ -1,20 +1,25 @@
 """The databases of the servers under comparison, as the harness itself reads and writes them."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from datetime import UTC, datetime
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, assert_never
 
 import asyncmy
 import asyncpg
-from anyio.from_thread import BlockingPortal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from asyncmy.cursors import DictCursor
 
-from store.database_servers import DatabaseServer
+from store.database_servers import DatabaseServer, database_on
 
+Kind = Literal["sqlite", "postgresql", "mysql"]
+KINDS: tuple[Kind, ...] = ("sqlite", "postgresql", "mysql")
 Row = dict[str, object]
+
+ORDER = ("createdAt", "expiresAt")
+"""Columns by whose dates the rows of a database server are put in the order of insertion, which it does not keep."""
 
 
 class Database(Protocol):
@@ -27,6 +32,10 @@ class Database(Protocol):
 
     def run(self, statement: str, *values: object) -> int:
         """Run one statement, with `?` for each value, and return how many rows it changed."""
+        ...
+
+    def shift(self, table: str, column: str, seconds: int) -> None:
+        """Move a date of every row of a table, where there is one."""
         ...
 
     def tables(self) -> list[str]: ...
@@ -59,6 +68,11 @@ class SqliteFile:
     def run(self, statement: str, *values: object) -> int:
         with closing(sqlite3.connect(self.path, timeout=10)) as connection, connection:
             return connection.execute(statement, [_text_of(value) for value in values]).rowcount
+
+    def shift(self, table: str, column: str, seconds: int) -> None:
+        # Dates are text of upstream's format.
+        moved = f"strftime('%Y-%m-%dT%H:%M:%fZ', \"{column}\", '{seconds} seconds')"
+        self.run(f'update "{table}" set "{column}" = {moved} where "{column}" is not null')
 
     def tables(self) -> list[str]:
         """Return the names of the tables, sorted."""
@@ -144,12 +158,15 @@ class PostgresDatabase:
         status: str = self._portal.call(self._connection.execute, statement, *values)
         return int(status.rpartition(" ")[2])
 
+    def shift(self, table: str, column: str, seconds: int) -> None:
+        self.run(f'update "{table}" set "{column}" = "{column}" + ?', timedelta(seconds=seconds))
+
     def tables(self) -> list[str]:
         found = self._fetch("select tablename from pg_tables where schemaname = 'public' order by tablename")
         return [str(row["tablename"]) for row in found]
 
     def rows(self) -> dict[str, list[Row]]:
-        return {table: self._fetch(f'select * from "{table}"') for table in self.tables()}
+        return {table: _in_order(self._fetch(f'select * from "{table}"')) for table in self.tables()}
 
     def schema(self) -> dict[str, object]:
         return {
@@ -158,16 +175,18 @@ class PostgresDatabase:
         }
 
     def empty(self) -> None:
-        self._portal.call(self._connection.execute, f"truncate {self._all()} restart identity cascade")
+        # Truncating writes new files. Every reference cascades, so the order is any.
+        statements = [f'delete from "{table}"' for table in self.tables()]
+        found = self._fetch("select sequencename from pg_sequences where schemaname = 'public'")
+        statements += [f'alter sequence "{row["sequencename"]}" restart' for row in found]
+        self._portal.call(self._connection.execute, "; ".join(statements))
 
     def drop(self) -> None:
-        self._portal.call(self._connection.execute, f"drop table if exists {self._all()} cascade")
+        statements = [f'drop table "{table}" cascade' for table in self.tables()]
+        self._portal.call(self._connection.execute, "; ".join(statements))
 
     def close(self) -> None:
         self._portal.call(self._connection.close)
-
-    def _all(self) -> str:
-        return ", ".join(f'"{table}"' for table in self.tables())
 
     def _fetch(self, statement: str, *values: object) -> list[Row]:
         rows: Sequence[Any] = self._portal.call(self._connection.fetch, statement, *values)
@@ -193,11 +212,14 @@ class MysqlDatabase:
         ]
         return self._execute(statement.replace("?", "%s"), *naive)[0]
 
+    def shift(self, table: str, column: str, seconds: int) -> None:
+        self.run(f'update "{table}" set "{column}" = date_add("{column}", interval ? second)', seconds)
+
     def tables(self) -> list[str]:
         return sorted(str(name) for row in self._fetch("show tables") for name in row.values())
 
     def rows(self) -> dict[str, list[Row]]:
-        return {table: self._fetch(f'select * from "{table}"') for table in self.tables()}
+        return {table: _in_order(self._fetch(f'select * from "{table}"')) for table in self.tables()}
 
     def schema(self) -> dict[str, object]:
         return {table: self._fetch(f'show create table "{table}"')[0]["Create Table"] for table in self.tables()}
@@ -234,3 +256,32 @@ def _text_of(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value
+
+
+def _in_order(rows: list[Row]) -> list[Row]:
+    dated = next((name for name in ORDER if rows and name in rows[0]), None)
+    return rows if dated is None else sorted(rows, key=lambda row: str(row[dated]))
+
+
+def insert(database: Database, table: str, values: Mapping[str, object]) -> None:
+    """Add one row."""
+    names, marks = ", ".join(f'"{name}"' for name in values), ", ".join("?" * len(values))
+    assert database.run(f'insert into "{table}" ({names}) values ({marks})', *values.values()) == 1
+
+
+@contextmanager
+def database_of(kind: Kind, folder: Path, name: str = "shared") -> Generator[Database]:
+    """Give a database that nobody else has; skip where there is no server of its kind."""
+    if kind == "sqlite":
+        yield SqliteFile(folder / f"{name}.db")
+        return
+    with database_on(kind) as server, start_blocking_portal() as portal:
+        match kind:
+            case "postgresql":
+                database: PostgresDatabase | MysqlDatabase = PostgresDatabase(server, portal)
+            case "mysql":
+                database = MysqlDatabase(server, portal)
+            case _:
+                assert_never(kind)
+        with closing(database):
+            yield database

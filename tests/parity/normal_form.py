@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import floor
 from typing import Any, TypeAlias
 
@@ -77,7 +77,7 @@ class Text:
         return "".join(str(part) for part in self.parts)
 
 
-Tree: TypeAlias = "dict[str, Tree] | list[Tree] | Text | Random | str | int | float | None"
+Tree: TypeAlias = "dict[str, Tree] | list[Tree] | Text | Random | datetime | str | int | float | None"
 
 
 def normal_form(transcript: Transcript) -> dict[str, Tree]:
@@ -121,6 +121,8 @@ class _Form:
                 return self._text(value)
             case int():
                 return self._number(value)
+            case datetime():
+                return f"<date {self._distance(_aware(value).timestamp())}>"
             case _:
                 return value
 
@@ -209,3 +211,8 @@ class _Form:
 
     def _distance(self, seconds: float) -> str:
         return f"{floor((seconds - self.started + EARLY) / GRAIN) * GRAIN:+d} s"
+
+
+def _aware(date: datetime) -> datetime:
+    """Return a date as MySQL gives it, which has none but those of UTC, with its zone."""
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date

@@ -7,6 +7,7 @@ import time
 from base64 import b32decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -118,10 +119,41 @@ class Call:
 
 @dataclass(frozen=True)
 class Statement:
-    """One SQL statement on the server's file."""
+    """One SQL statement on the server's database, whatever its kind, with `?` for each parameter."""
 
     sql: str
     parameters: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Move a date of every row of a table."""
+
+    table: str
+    column: str
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A date so many seconds from now."""
+
+    seconds: int = 0
+
+    def date(self) -> datetime:
+        milliseconds = int((time.time() + self.seconds) * 1000)
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
+
+
+@dataclass(frozen=True)
+class Insert:
+    """One more row."""
+
+    table: str
+    values: Mapping[str, str | Moment]
+
+    def row(self) -> dict[str, object]:
+        return {name: value.date() if isinstance(value, Moment) else value for name, value in self.values.items()}
 
 
 @dataclass(frozen=True)
@@ -158,7 +190,7 @@ class Put:
     jar: str = "a"
 
 
-Step = Call | Statement | Forget | Replace | Copy | Put
+Step = Call | Statement | Shift | Insert | Forget | Replace | Copy | Put
 
 
 @dataclass(frozen=True)
@@ -192,10 +224,14 @@ def reply(label: str, *keys: str | int, template: str = "{}") -> Reply:
     return Reply(label, keys, template)
 
 
-def shift(table: str, column: str, seconds: int) -> Statement:
-    """Move a date of every row of a table; the format is upstream's."""
-    moved = f"strftime('%Y-%m-%dT%H:%M:%fZ', \"{column}\", '{seconds} seconds')"
-    return Statement(f'update "{table}" set "{column}" = {moved} where "{column}" is not null')
+def shift(table: str, column: str, seconds: int) -> Shift:
+    """Move a date of every row of a table."""
+    return Shift(table, column, seconds)
+
+
+def fill(table: str, column: str, value: object) -> Statement:
+    """Put a value into a column of every row of a table."""
+    return Statement(f'update "{table}" set "{column}" = ?', (value,))
 
 
 def sign_up(email: str = "ann@example.com", **fields: Any) -> Call:

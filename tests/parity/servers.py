@@ -1,4 +1,4 @@
-"""The servers under comparison: each a process of its own, on a SQLite file of its own."""
+"""The servers under comparison: each a process of its own."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from oauth_server import oauth_server
-from parity.databases import Database, Row, SqliteFile
+from parity.databases import Database, Row
 
 HERE = Path(__file__).parent
 
@@ -308,15 +308,15 @@ def missing() -> str | None:
 
 
 class Server:
-    """One running server, on a SQLite file of its own unless it is given a database."""
+    """One running server, with its files in a folder and its rows in a database."""
 
-    def __init__(self, side: Side, configuration: str, folder: Path, database: Database | None = None) -> None:
+    def __init__(self, side: Side, configuration: str, folder: Path, database: Database) -> None:
         self.side = side
         self.configuration = configuration
         self.settings = {**CONFIGURATIONS, **SHARED}[configuration]
         self.origin = self.settings.get("BASE_URL", ORIGIN)
         name = f"{side}-{configuration}".replace(" ", "-")
-        self.database = database or SqliteFile(folder / f"{name}.db")
+        self.database = database
         self.secondary = folder / f"{name}.secondary"
         self.log = folder / f"{name}.log"
         self.port = _free_port()

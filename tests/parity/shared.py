@@ -2,45 +2,22 @@
 
 import json
 import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, assert_never
+from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from anyio.from_thread import start_blocking_portal
-
-from parity.databases import Database, MysqlDatabase, PostgresDatabase, Row, SqliteFile
+from parity.databases import Database, Kind, Row, database_of
 from parity.scenario import Call, Code, Step, get, post, sign_up
 from parity.servers import Server, Side
 from parity.transcript import Exchange, Run
-from store.database_servers import database_on
 
-Kind = Literal["sqlite", "postgresql", "mysql"]
-KINDS: tuple[Kind, ...] = ("sqlite", "postgresql", "mysql")
 DIRECTIONS: tuple[tuple[Side, Side], ...] = (("upstream", "portico"), ("portico", "upstream"))
 PASSWORD = {"password": "password123"}
-
-
-@contextmanager
-def database_of(kind: Kind, folder: Path) -> Generator[Database]:
-    """Give a database that nobody else has; skip where there is no server of its kind."""
-    if kind == "sqlite":
-        yield SqliteFile(folder / "shared.db")
-        return
-    with database_on(kind) as server, start_blocking_portal() as portal:
-        match kind:
-            case "postgresql":
-                database: PostgresDatabase | MysqlDatabase = PostgresDatabase(server, portal)
-            case "mysql":
-                database = MysqlDatabase(server, portal)
-            case _:
-                assert_never(kind)
-        with closing(database):
-            yield database
 
 
 @dataclass
@@ -127,10 +104,6 @@ class Pair:
     def row(self, table: str) -> Row:
         (found,) = self.rows(table)
         return found
-
-    def insert(self, table: str, values: Mapping[str, object]) -> None:
-        names, marks = ", ".join(f'"{name}"' for name in values), ", ".join("?" * len(values))
-        assert self.database.run(f'insert into "{table}" ({names}) values ({marks})', *values.values()) == 1
 
     def set(self, table: str, column: str, value: object) -> int:
         """Put a value into a column of every row and return how many there are."""

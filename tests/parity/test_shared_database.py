@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from parity.databases import Row
+from parity.databases import KINDS, Kind, Row, insert
 from parity.scenario import Call, Code, Mail, get, post, reply, sign_in, sign_up, whoami
 from parity.scenarios.fields import FULL
 from parity.servers import Side
-from parity.shared import DIRECTIONS, KINDS, PASSWORD, Kind, Pair, SharedServers, in_seconds
+from parity.shared import DIRECTIONS, PASSWORD, Pair, SharedServers, in_seconds
 from requirements import requirement
 
 pytestmark = [
@@ -46,7 +46,8 @@ def text_of(seconds: float) -> str:
 def with_tokens(pair: Pair, side: Side, *, lasts: float = 3600) -> None:
     """Sign up at one server and add an account whose tokens are in the clear, as from before they were encrypted."""
     pair.content(side, ann())
-    pair.insert(
+    insert(
+        pair.database,
         "account",
         {
             "id": OF_PROVIDER,

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from parity.databases import Row
+from parity.databases import KINDS, Kind, Row
 from parity.scenario import Code, Mail, get, post, reply, sign_in, sign_up, whoami
 from parity.servers import Side
-from parity.shared import DIRECTIONS, KINDS, PASSWORD, Kind, Pair, SharedServers
+from parity.shared import DIRECTIONS, PASSWORD, Pair, SharedServers
 from requirements import requirement
 
 IDS: Mapping[str, str] = {

@@ -8,7 +8,21 @@ from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
-from parity.scenario import JSON, Call, Copy, Forget, Known, Put, Replace, Scenario, Statement, Step
+from parity.databases import insert
+from parity.scenario import (
+    JSON,
+    Call,
+    Copy,
+    Forget,
+    Insert,
+    Known,
+    Put,
+    Replace,
+    Scenario,
+    Shift,
+    Statement,
+    Step,
+)
 from parity.servers import Server
 
 BASE_PATH = "/api/auth"
@@ -50,8 +64,8 @@ class Run:
         match step:
             case Call():
                 return self._call(step)
-            case Statement():
-                self.server.database.run(step.sql, *step.parameters)
+            case Statement() | Shift() | Insert():
+                self._change(step)
             case Put():
                 known = self._known()
                 self.jars.setdefault(step.jar, {})[known.resolve(step.name)] = known.resolve(step.value)
@@ -66,6 +80,17 @@ class Run:
                     if key.endswith(f".{step.name}"):
                         held[key] = step.change(held[key])
         return None
+
+    def _change(self, step: Statement | Shift | Insert) -> None:
+        """Change the rows in between."""
+        database = self.server.database
+        match step:
+            case Statement():
+                database.run(step.sql, *step.parameters)
+            case Shift():
+                database.shift(step.table, step.column, step.seconds)
+            case Insert():
+                insert(database, step.table, step.row())
 
     def _call(self, step: Call) -> Exchange:
         exchange = send(self.server.port, self._request(step), str(step))

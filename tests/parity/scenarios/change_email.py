@@ -1,10 +1,10 @@
 """Another address for a user."""
 
-from parity.scenario import Forged, Mail, Statement, call, get, post, reply, scenario, shift, sign_in, sign_up, whoami
+from parity.scenario import Forged, Mail, call, fill, get, post, reply, scenario, shift, sign_in, sign_up, whoami
 from parity.scenarios.password_reset import HOSTILE, WRONG
 
 NEW = {"newEmail": "New@Example.com"}
-PROVEN = Statement("update user set emailVerified = 1")
+PROVEN = fill("user", "emailVerified", True)
 ROWS = whoami("?disableCookieCache=true", label="who am I")
 USER_ID = reply("me", "session", "userId")
 CONFIRM = Mail("change-email-confirmation", "url")

@@ -8,6 +8,7 @@ from parity.scenario import (
     Replace,
     Scenario,
     Statement,
+    fill,
     get,
     post,
     reply,
@@ -30,7 +31,7 @@ def _scenarios(on: str) -> Iterator[Scenario]:
     yield scenario(
         "the cookie is set and read",
         sign_up(),
-        Statement("update user set name = 'New'"),
+        fill("user", "name", "New"),
         whoami(),
         whoami("?disableCookieCache=true"),
         whoami(),
@@ -133,7 +134,7 @@ def _scenarios(on: str) -> Iterator[Scenario]:
     yield scenario(
         "a big copy comes in pieces",
         sign_up(name="x" * 7000),
-        Statement("update user set name = 'New'"),
+        fill("user", "name", "New"),
         whoami(),
         whoami("?disableCookieCache=true"),
         post("/sign-out"),

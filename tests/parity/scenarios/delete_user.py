@@ -1,6 +1,6 @@
 """The end of a user."""
 
-from parity.scenario import Mail, Statement, get, post, scenario, shift, sign_in, sign_up, whoami
+from parity.scenario import Mail, Statement, fill, get, post, scenario, shift, sign_in, sign_up, whoami
 from parity.scenarios.password_reset import HOSTILE, PLACES, WRONG, encoded
 
 STALE = shift("session", "createdAt", -2 * 86400)
@@ -156,7 +156,7 @@ DELETE_USER = [
     scenario(
         "with everything of a plugin",
         sign_up(username="annie"),
-        Statement("update user set emailVerified = 1"),
+        fill("user", "emailVerified", True),
         sign_in(),
         post("/two-factor/enable", PASSWORD),
         post("/delete-user", {}),

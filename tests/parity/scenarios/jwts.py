@@ -11,6 +11,7 @@ from parity.scenario import (
     Scenario,
     Statement,
     call,
+    fill,
     get,
     post,
     reply,
@@ -133,7 +134,7 @@ JWTS = [
     scenario(
         "from a copy",
         sign_up(),
-        Statement("update \"user\" set name = 'Changed'"),
+        fill("user", "name", "Changed"),
         token(),
         whoami(),
         token("?disableCookieCache=true"),

@@ -5,10 +5,12 @@ from typing import Any
 from parity.scenario import (
     Call,
     Code,
+    Insert,
     Mail,
-    Statement,
+    Moment,
     Step,
     call,
+    fill,
     get,
     post,
     scenario,
@@ -43,22 +45,15 @@ def ask(label: str = "", **fields: Any) -> Call:
     return post("/sign-in/magic-link", {**ANN, **fields}, jar="z", label=label)
 
 
-def moment(change: str = "+0 seconds") -> str:
-    return f"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '{change}')"
-
-
-def planted(identifier: str, value: str) -> Statement:
+def planted(identifier: str, value: str) -> Insert:
     """Put a row where links are remembered."""
-    return Statement(
-        "insert into verification (id, identifier, value, expiresAt, createdAt, updatedAt)"
-        f" values ('planted', ?, ?, {moment('+1 hour')}, {moment()}, {moment()})",
-        (identifier, value),
-    )
+    dates = {"expiresAt": Moment(3600), "createdAt": Moment(), "updatedAt": Moment()}
+    return Insert("verification", {"id": "planted", "identifier": identifier, "value": value, **dates})
 
 
 CHALLENGED: tuple[Step, ...] = (
     sign_up(),
-    Statement("update user set emailVerified = 1"),
+    fill("user", "emailVerified", True),
     post("/two-factor/enable", {"password": "password123"}, label="enable"),
     post("/two-factor/verify-totp", {"code": Code("enable", -1)}, label="confirm"),
 )
@@ -77,7 +72,7 @@ MAGIC_LINK = [
     scenario(
         "a user whose address is proven",
         sign_up(name="Known"),
-        Statement("update user set emailVerified = 1"),
+        fill("user", "emailVerified", True),
         ask(name="Other", callbackURL="/home", newUserCallbackURL="/welcome"),
         get(LINK, jar="b"),
         whoami(jar="b"),

@@ -211,7 +211,7 @@ MULTI_SESSION = [
     scenario(
         "users who are gone",
         *ANN_AND_BOB,
-        Statement("delete from user where email = 'ann@example.com'"),
+        Statement('delete from "user" where email = ?', ("ann@example.com",)),
         LIST,
         activate(token_of("ann"), "ann"),
         on="several",

@@ -1,6 +1,6 @@
 """A new password for who forgot the old one."""
 
-from parity.scenario import Forged, Mail, Statement, get, post, scenario, shift, sign_in, sign_up, whoami
+from parity.scenario import Forged, Mail, Statement, fill, get, post, scenario, shift, sign_in, sign_up, whoami
 
 ASK = {"email": "ann@example.com"}
 TOKEN = Mail("reset-password")
@@ -67,7 +67,7 @@ PASSWORD_RESET = [
     scenario(
         "every session ends",
         sign_up(),
-        Statement("update user set emailVerified = 1"),
+        fill("user", "emailVerified", True),
         sign_in(),
         sign_in(jar="b"),
         post("/request-password-reset", ask(), jar="z"),
@@ -131,7 +131,7 @@ PASSWORD_RESET = [
         "the user is gone",
         sign_up(),
         post("/request-password-reset", ASK, jar="z"),
-        Statement("delete from user"),
+        Statement('delete from "user"'),
         post("/reset-password", reset(), jar="z"),
         on="mails",
     ),

@@ -8,6 +8,7 @@ from parity.scenario import (
     Copy,
     Mail,
     Statement,
+    fill,
     post,
     reply,
     scenario,
@@ -164,7 +165,7 @@ OTHER_OPTIONS = [
     scenario("it is on at once", sign_up(), enable(), whoami(), sign_in(jar="b"), on="further codes"),
     scenario(
         "it is on at once for who tried before",
-        *(sign_up(), enable(), Statement('update "twoFactor" set "verified" = 0'), enable(), enable()),
+        *(sign_up(), enable(), fill("twoFactor", "verified", False), enable(), enable()),
         on="further codes",
     ),
     scenario(

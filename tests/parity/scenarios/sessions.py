@@ -9,6 +9,7 @@ from parity.scenario import (
     HeldValue,
     Replace,
     Statement,
+    fill,
     forged,
     get,
     post,
@@ -75,7 +76,9 @@ SESSIONS = [
         shift("session", "expiresAt", -8 * DAY),
         post("/update-user", {"name": "x"}),
     ),
-    scenario("a session whose user is gone", sign_up(), Statement("delete from user"), whoami(), get("/list-sessions")),
+    scenario(
+        "a session whose user is gone", sign_up(), Statement('delete from "user"'), whoami(), get("/list-sessions")
+    ),
     scenario("a young session is left alone", sign_up(), shift("session", "expiresAt", 60 - DAY), whoami()),
     scenario("an old session is prolonged", sign_up(), shift("session", "expiresAt", -DAY - 60), whoami(), whoami()),
     scenario("by POST", sign_up(), shift("session", "expiresAt", -DAY - 60), post("/get-session")),
@@ -133,7 +136,7 @@ SESSIONS = [
     scenario(
         "a nullable column", sign_up(), Statement('update session set "ipAddress" = null, "userAgent" = null'), whoami()
     ),
-    scenario("a verified user", sign_up(), Statement('update user set "emailVerified" = 1'), whoami()),
+    scenario("a verified user", sign_up(), fill("user", "emailVerified", True), whoami()),
     scenario(
         "a fresh session is asked for",
         sign_up(),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from parity.scenario import Call, Statement, post, scenario, sign_up, whoami
+from parity.scenario import Call, Statement, fill, post, scenario, sign_up, whoami
 
 NAMES = (
     "ann",
@@ -226,7 +226,7 @@ USERNAMES = [
             named("Ann", label="once more"),
             named("Ann.2", label="the address is taken"),
             named("ANN", "bob@example.com", label="the name is taken"),
-            Statement('update "user" set "emailVerified" = 1'),
+            fill("user", "emailVerified", True),
             enter("ann", callbackURL="/home", label="it is proven"),
             on=configuration,
         )

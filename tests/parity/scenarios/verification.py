@@ -1,6 +1,6 @@
 """Proving an address: links in mails, and who must have followed one."""
 
-from parity.scenario import Forged, Mail, Statement, call, get, post, reply, scenario, shift, sign_in, sign_up, whoami
+from parity.scenario import Forged, Mail, call, fill, get, post, reply, scenario, shift, sign_in, sign_up, whoami
 from parity.scenarios.password_reset import HOSTILE, PLACES, WRONG, encoded
 
 ANN = {"email": "ann@example.com"}
@@ -83,9 +83,9 @@ VERIFICATION = [
     scenario(
         "the link signs in who is signed in",
         sign_up(),
-        Statement("update user set emailVerified = 1"),
+        fill("user", "emailVerified", True),
         sign_in(),
-        Statement("update user set emailVerified = 0"),
+        fill("user", "emailVerified", False),
         get(Mail("verification", template="/verify-email?token={}")),
         whoami(),
         on="proven",
@@ -93,7 +93,7 @@ VERIFICATION = [
     scenario(
         "the link signs in over somebody else",
         sign_up("bob@example.com"),
-        Statement("update user set emailVerified = 1"),
+        fill("user", "emailVerified", True),
         sign_in("bob@example.com"),
         sign_up(jar="z"),
         get(Mail("verification", template="/verify-email?token={}")),
@@ -103,7 +103,7 @@ VERIFICATION = [
     scenario(
         "the link signs in who is not to be remembered",
         sign_up("bob@example.com"),
-        Statement("update user set emailVerified = 1"),
+        fill("user", "emailVerified", True),
         sign_in("bob@example.com", rememberMe=False),
         sign_up(jar="z"),
         get(Mail("verification", template="/verify-email?token={}")),
@@ -163,7 +163,7 @@ VERIFICATION = [
             post("/send-verification-email", body, jar="z", label=f"{body}")
             for body in (ANN, {"email": "ANN@example.com", "callbackURL": "/v?x=1"}, {"email": "nobody@example.com"})
         ],
-        Statement("update user set emailVerified = 1"),
+        fill("user", "emailVerified", True),
         post("/send-verification-email", ANN, jar="z"),
         on="mails",
     ),
@@ -180,7 +180,7 @@ VERIFICATION = [
                 {"email": "nobody@example.com"},
             )
         ],
-        Statement("update user set emailVerified = 1"),
+        fill("user", "emailVerified", True),
         post("/send-verification-email", ANN),
         post("/send-verification-email", {"email": "bob@example.com"}),
         on="mails",
