@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from parity.databases import Database, Kind, Row, database_of
+from parity.databases import KINDS, Database, Kind, Row, database_of
 from parity.scenario import Call, Code, Step, get, post, sign_up
 from parity.servers import Server, Side
 from parity.transcript import Exchange, Run
@@ -63,6 +63,12 @@ class SharedServers:
                 self._stack.callback(servers[side].stop)
             self._started[kind, configuration] = Shared(database, servers)
         return self._started[kind, configuration]
+
+    def named(self, said: str) -> Shared:
+        """Return what `links on postgresql` says: a configuration, and a kind of database if it is not SQLite."""
+        configuration, _, kind = said.partition(" on ")
+        kinds: dict[str, Kind] = {"": "sqlite", **{each: each for each in KINDS}}
+        return self.at(kinds[kind], configuration)
 
     def close(self) -> None:
         self._stack.close()

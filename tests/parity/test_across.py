@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from parity.scenario import Forget, Mail, get, post, reply, sign_up, whoami
+from parity.scenario import Forget, Mail, get, post, reply, sign_in, sign_up, whoami
 from parity.scenarios.device_authorization import ask, decide, look, poll
 from parity.servers import Side
 from parity.shared import DIRECTIONS, Pair, SharedServers
@@ -19,7 +19,7 @@ each_direction = pytest.mark.parametrize(("here", "there"), DIRECTIONS, ids=lamb
 
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, shared_servers: SharedServers, here: Side) -> Pair:
-    shared = shared_servers.at("sqlite", request.param)
+    shared = shared_servers.named(request.param)
     shared.make(here)
     return Pair(shared)
 
@@ -70,10 +70,10 @@ def test_without_the_copy_a_deleted_session_is_gone(pair: Pair, here: Side, ther
 
 
 @each_direction
-@pytest.mark.parametrize("pair", ["links", "closed links"], indirect=True)
+@pytest.mark.parametrize("pair", ["links", "links on postgresql", "closed links"], indirect=True)
 def test_a_link_mailed_by_one_works_once_at_the_other(pair: Pair, here: Side, there: Side) -> None:
     pair.content(here, sign_up())
-    pair.set("user", "emailVerified", 1)
+    pair.set("user", "emailVerified", True)
     pair.content(here, post("/sign-in/magic-link", {"email": "ann@example.com"}, jar="z"))
     link = get(Mail("magic-link", template="/magic-link/verify?token={}"), jar="b")
     assert pair.content(there, link)["user"]["email"] == "ann@example.com"
@@ -103,7 +103,7 @@ def test_users_who_share_a_browser_at_one_do_so_at_the_other(pair: Pair, here: S
 
 
 @each_direction
-@pytest.mark.parametrize("pair", ["devices"], indirect=True)
+@pytest.mark.parametrize("pair", ["devices", "devices on postgresql"], indirect=True)
 def test_a_device_that_asked_at_either_is_let_in_at_the_other(pair: Pair, here: Side, there: Side) -> None:
     signed_up = pair.content(here, sign_up(label="in"))
     pair.content(here, ask())
@@ -115,3 +115,17 @@ def test_a_device_that_asked_at_either_is_let_in_at_the_other(pair: Pair, here: 
     seen = pair.content(here, whoami(headers={"authorization": authorization}, jar="empty"))
     assert seen["user"] == signed_up["user"]
     assert pair.database.rows()["deviceCode"] == []
+
+
+@each_direction
+@pytest.mark.parametrize("pair", ["sent codes", "sent codes on postgresql"], indirect=True)
+def test_a_code_that_one_sent_is_verified_once_by_the_other(pair: Pair, here: Side, there: Side) -> None:
+    pair.content(here, sign_up())
+    pair.content(there, post("/two-factor/enable", {"password": "password123", "method": "otp"}))
+    assert pair.content(here, sign_in(jar="b"))["twoFactorMethods"] == ["otp"]
+    pair.content(here, post("/two-factor/send-otp", {}, jar="b"))
+    code = Mail("otp", "otp")
+    assert pair.ask(there, post("/two-factor/verify-otp", {"code": "000000"}, jar="b")).status == 401
+    assert "token" in pair.content(there, post("/two-factor/verify-otp", {"code": code}, jar="b"))
+    assert pair.content(here, whoami(jar="b"))["user"]["twoFactorEnabled"] is True
+    assert pair.ask(here, post("/two-factor/verify-otp", {"code": code}, jar="b")).status == 400

@@ -23,7 +23,7 @@ each_direction = pytest.mark.parametrize(("here", "there"), DIRECTIONS, ids=lamb
 
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, shared_servers: SharedServers, here: Side) -> Pair:
-    shared = shared_servers.at("sqlite", request.param)
+    shared = shared_servers.named(request.param)
     shared.make(here)
     return Pair(shared)
 
@@ -34,7 +34,7 @@ def kid_of(token: str) -> str:
 
 
 @each_direction
-@pytest.mark.parametrize("pair", ["tokens"], indirect=True)
+@pytest.mark.parametrize("pair", ["tokens", "tokens on postgresql"], indirect=True)
 def test_a_key_that_either_made_signs_and_verifies_at_the_other(pair: Pair, here: Side, there: Side) -> None:
     pair.content(here, sign_up())
     mine = pair.content(here, get("/token"))["token"]
