@@ -1,10 +1,10 @@
 import pytest
 
 from portico.errors import INVALID_PASSWORD, TOO_MANY_REQUESTS, ApiError, ErrorCode
-from portico.handler import refused
 from portico.hosts.gateway import below_mount, origin_form
 from portico.http import Response
 from portico.pages import sign_in_url
+from portico.responses import refused
 from requirements import requirement
 
 JSON = ("content-type", "application/json")

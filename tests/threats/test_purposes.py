@@ -28,6 +28,7 @@ OWN = {
     "link": {"GET /magic-link/verify: token", "POST /magic-link/verify: token"},
     "reset": {"POST /reset-password: token", "GET /reset-password/{token}: placeholder"},
     "verification": {"GET /verify-email: token", "POST /verify-email: token"},
+    "change": {"GET /verify-email: token", "POST /verify-email: token"},
     "deletion": {
         "GET /delete-user/callback: token",
         "POST /delete-user/callback: token",
@@ -68,6 +69,7 @@ async def minted(site: Site) -> dict[str, str]:
     made["copy"] = ann.browser.cookies[f"{PREFIX}session_data"]
     made["link"] = await mailed("/sign-in/magic-link", {"email": ann.email})
     made["reset"] = await mailed("/request-password-reset", {"email": ann.email})
+    made["change"] = await mailed("/change-email", {"newEmail": "new@example.com"})
     made["deletion"] = await mailed("/delete-user", {})
     asked = content(await ann.browser.post("/device/code", {"client_id": "a-device"}))
     made |= {"device code": asked["device_code"], "user code": asked["user_code"]}

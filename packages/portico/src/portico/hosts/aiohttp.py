@@ -13,11 +13,11 @@ from yarl import URL
 
 from portico.auth import Auth
 from portico.errors import PAYLOAD_TOO_LARGE, UNAUTHORIZED, ApiError, ConfigError
-from portico.handler import refused
 from portico.hosts.gateway import AuthPaths, TypedAuth, below_mount, body_was_read, origin_form, session_of
 from portico.http import NO_CONTENT, Header, Headers, Request, Response
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
+from portico.responses import refused
 
 P = ParamSpec("P")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -15,11 +15,11 @@ from urllib.parse import quote, urlencode
 
 from portico.auth import Auth
 from portico.errors import PAYLOAD_TOO_LARGE, UNAUTHORIZED, ApiError, ConfigError
-from portico.handler import refused
 from portico.hosts.gateway import AuthPaths, TypedAuth, below_mount, body_was_read, session_of
 from portico.http import Header, Headers, Request, Response
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
+from portico.responses import refused
 
 Event = Mapping[str, Any]
 Answer = dict[str, Any]

@@ -28,13 +28,13 @@ from django.utils.module_loading import import_string
 
 from portico.auth import Auth
 from portico.errors import PAYLOAD_TOO_LARGE, UNAUTHORIZED, ApiError, ConfigError
-from portico.handler import refused
 from portico.hosts import asgi, wsgi
 from portico.hosts.gateway import AuthPaths, below_mount, body_is_missing, body_was_read, session_of
 from portico.http import NO_CONTENT, Header, Headers, Request, Response
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
 from portico.pages import sign_in_url
+from portico.responses import refused
 
 CALLER = "_portico_caller"
 TOO_EARLY = "this is an async view: await request.aauth_session() first, as for request.auser()"

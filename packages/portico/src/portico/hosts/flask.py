@@ -11,13 +11,13 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from portico.auth import Auth
 from portico.errors import UNAUTHORIZED, ApiError
-from portico.handler import refused
 from portico.hosts import asgi, wsgi
 from portico.hosts.gateway import AuthPaths, TypedAuth, session_of
 from portico.http import Header, Headers
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
 from portico.pages import sign_in_url
+from portico.responses import refused
 
 ATTACHED = "portico"
 FRONT = "portico_front"

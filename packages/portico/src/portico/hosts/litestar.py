@@ -11,11 +11,11 @@ from litestar.types import Receive, Scope, Send
 
 from portico.auth import Auth
 from portico.errors import UNAUTHORIZED, ApiError
-from portico.handler import refused
 from portico.hosts import asgi
 from portico.hosts.gateway import TypedAuth
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
+from portico.responses import refused
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 

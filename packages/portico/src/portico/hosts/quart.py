@@ -9,11 +9,11 @@ from quart import Response as QuartResponse
 
 from portico.auth import Auth
 from portico.errors import UNAUTHORIZED, ApiError
-from portico.handler import refused
 from portico.hosts import asgi
 from portico.hosts.gateway import TypedAuth
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
+from portico.responses import refused
 
 P = ParamSpec("P")
 ReplyT = TypeVar("ReplyT")

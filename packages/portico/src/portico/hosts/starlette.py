@@ -15,11 +15,11 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from portico.auth import Auth
 from portico.errors import UNAUTHORIZED, ApiError, ConfigError
-from portico.handler import refused
 from portico.hosts import asgi
 from portico.hosts.gateway import AuthPaths, TypedAuth
 from portico.messages import SessionData
 from portico.models import SessionT, UserT
+from portico.responses import refused
 
 DENIAL = "websocket.http.response"
 """What a server can do that answers a websocket like a request: otherwise it closes it, with 403 for all answers."""

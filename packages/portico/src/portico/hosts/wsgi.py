@@ -12,9 +12,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from portico.auth import Auth
 from portico.errors import PAYLOAD_TOO_LARGE, ApiError
-from portico.handler import refused
 from portico.hosts.gateway import below_mount, body_was_read, origin_form
 from portico.http import NO_CONTENT, Header, Headers, Request, Response
+from portico.responses import refused
 
 REASONS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 TARGETS = ("REQUEST_URI", "RAW_URI")

@@ -3,9 +3,9 @@
 from portico.cli.dev import control
 from portico.cli.dev.setup import Setup
 from portico.errors import ApiError, PorticoError
-from portico.handler import refused
 from portico.hosts import asgi
 from portico.http import Headers, Request
+from portico.responses import refused
 
 WELCOME = """\
 Serving {api} for development, on this machine only
