@@ -6,7 +6,7 @@ import pytest
 
 from app import ORIGIN, content, plain, set_cookies, signed_up
 from plugins.second_step import CREDENTIALS, PASSWORD, Sent, rows, sending, signed_up_with_app
-from portico import AnyApi, Auth, ConfigError, Request
+from portico import AnyApi, Auth, ConfigError, MemorySecondaryStorage, Request, VerificationOptions
 from portico.plugins.two_factor import AccountLockout, OtpMail, OtpOptions, Sealing, TwoFactor
 from portico.testing import Browser, Clock
 from requirements import requirement
@@ -210,6 +210,30 @@ async def test_who_has_no_app_is_locked_out_after_as_many_wrong_codes() -> None:
     assert (await browser.get("/get-session")).body == b"null"
     clock.advance(60)
     assert (await browser.post("/two-factor/verify-otp", {"code": code})).status == 200
+
+
+@requirement("M01", "S-036")
+@pytest.mark.parametrize("place", ["secondary", "both", "hashed"])
+async def test_wherever_codes_are_kept_they_work_once_and_guesses_are_counted(place: str) -> None:
+    kept: dict[str, Any] = {
+        "secondary": {"secondary_storage": MemorySecondaryStorage()},
+        "both": {
+            "secondary_storage": MemorySecondaryStorage(),
+            "verification": VerificationOptions(store_in_database=True),
+        },
+        "hashed": {"verification": VerificationOptions(store_identifier="hashed")},
+    }
+    auth, sent = sending(factor={"account_lockout": locked_after(2)}, **kept[place])
+    await by_mail(auth)
+    browser = await challenged(auth)
+    code = await sent_to(browser, sent)
+    assert (await browser.post("/two-factor/verify-otp", {"code": "wrong"})).status == 401
+    assert (await browser.post("/two-factor/verify-otp", {"code": code})).status == 200
+    browser = await challenged(auth)
+    code = await sent_to(browser, sent)
+    answers = [(await browser.post("/two-factor/verify-otp", {"code": guess})).status for guess in ("x", "y", code)]
+    assert answers == [401, 401, 429]
+    assert (await browser.get("/get-session")).body == b"null"
 
 
 @requirement("M01")
