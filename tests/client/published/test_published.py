@@ -9,6 +9,7 @@ from anyio import fail_after
 from app import ORIGIN, plain
 from client.published.flows import FLOWS, TOKEN_FLOWS, Flow
 from client.published.places import FACES, client_at
+from parity.databases import SqliteFile
 from parity.servers import Server
 from portico import SessionOptions
 from portico.plugins.bearer import Bearer
@@ -29,7 +30,8 @@ faces = pytest.mark.parametrize("face", FACES)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server("portico", "plugins", tmp_path_factory.mktemp("server"))
+    folder = tmp_path_factory.mktemp("server")
+    server = Server("portico", "plugins", folder, SqliteFile(folder / "auth.db"))
     yield server
     server.stop()
 
