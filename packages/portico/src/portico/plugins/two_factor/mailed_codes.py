@@ -31,7 +31,8 @@ class MailedCodes:
     async def spend(self, ctx: Context, key: str, code: str) -> bool:
         """Tell whether `code` is the newest one for `key`; of many callers at once with the right one, one is told so.
 
-        Each attempt is counted before its code is looked at: guesses that are sent at once are counted, too.
+        Each attempt is counted before its code is looked at: guesses that are sent at once are counted, too. So more
+        calls at once than a code has attempts may end it unused, whatever they say.
 
         Raises:
             ApiError: there is no code, or no longer, or there were too many wrong guesses, which ends it.
