@@ -195,7 +195,6 @@ DIFFERENCES = [
             "second factors: no authenticator apps",
         )
     ],
-    Deliberate("sent codes/client", "rows: verification", CHALLENGE_SPENT),
     Deliberate("*/sent codes: *", "* confirm: body.json.token", LIVE_SESSION),
     Deliberate("*/sent codes: *", "* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
     Deliberate("*/second factors: the address of the secret", "* POST /two-factor/get-totp-uri: *", OWN_ISSUER),
@@ -245,6 +244,7 @@ DIFFERENCES = [
 ]
 
 CLIENT_DIFFERENCES = [
+    Deliberate("sent codes/client", "rows: verification", CHALLENGE_SPENT),
     Deliberate("plugins/client", "* it is confirmed: data.token", LIVE_SESSION),
     Deliberate("plugins/client", "* it is confirmed: data.user.twoFactorEnabled", LIVE_SESSION),
     Deliberate("plugins/client", "* the address of the secret: data.totpURI", OWN_ISSUER),

@@ -27,6 +27,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "B-21": ("mails/password-reset: a forgotten password", "secondary and record/*: a password is reset"),
     "B-23": ("fields/fields: forged *", "fields/fields: of another kind *"),
     "B-24": ("core/sign-in: a user signs in", "core/sign-up: the address is taken"),
+    "B-22": ("sent codes/sent codes: six wrong codes", "further codes/second factors: hashed codes"),
     "B-25": ("quiet/verification: a taken address *", "proven/verification: a taken address is not told"),
     "B-26": ("proven/verification: nobody signs in before", "mute/verification: nobody mails"),
     "B-27": ("core/sign-in: do not remember me", "core/get-session: not if it was not to be remembered"),
