@@ -39,7 +39,9 @@ SENSITIVE: dict[tuple[str, str], Any] = {
     ("POST", "/two-factor/enable"): {"password": PASSWORD},
     ("POST", "/two-factor/disable"): {"password": PASSWORD},
     ("POST", "/two-factor/get-totp-uri"): {"password": PASSWORD},
+    ("GET", "/two-factor/get-totp-uri"): None,
     ("POST", "/two-factor/generate-backup-codes"): {"password": PASSWORD},
+    ("GET", "/two-factor/view-backup-codes"): None,
 }
 
 
