@@ -15,6 +15,8 @@ from parity.servers import OLDER_SECRET, SECRET
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+ROOM = 3
+"""How long a time step must last when a run begins to count from it, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Code:
-    """The present TOTP code of the secret in the reply with this label, some time steps from now."""
+    """The TOTP code of the secret in the reply with this label, some time steps from that of the run's first code."""
 
     label: str
     steps: int = 0
@@ -295,6 +297,22 @@ def signed_token(claims: Mapping[str, Any]) -> str:
 # Resolution
 
 
+@dataclass
+class TimeSteps:
+    """The time step of the first code of a run, which later codes count from: the next one may begin at any moment."""
+
+    _first: dict[int, int] = field(default_factory=dict[int, int])
+
+    def first(self, period: int) -> int:
+        """Return the step, which is not about to end; the period is in seconds."""
+        if period not in self._first:
+            left = period - time.time() % period
+            if left < ROOM:
+                time.sleep(left)
+            self._first[period] = int(time.time()) // period
+        return self._first[period]
+
+
 @dataclass(frozen=True)
 class Known:
     """What a run knows when a call is made: the replies by label and the jars by name."""
@@ -302,7 +320,8 @@ class Known:
     texts: Mapping[str, bytes]
     headers: Mapping[str, Mapping[str, str]]
     jars: Mapping[str, Mapping[str, str]]
-    mails: Sequence[Mapping[str, object]] = ()
+    mails: Sequence[Mapping[str, object]]
+    time_steps: TimeSteps
 
     def resolve(self, value: Template) -> Any:
         """Return a value with every placeholder in it replaced."""
@@ -337,7 +356,7 @@ class Known:
             (secret,), (digits,), (period,) = (
                 said.get(name, [default]) for name, default in (("secret", ""), ("digits", "6"), ("period", "30"))
             )
-            return totp(secret, int(time.time()) // int(period) + value.steps, int(digits))
+            return totp(secret, self.time_steps.first(int(period)) + value.steps, int(digits))
         return value.template.format(_at(found, value.keys))
 
     def _content(self, label: str) -> Any:

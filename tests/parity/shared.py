@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from parity.databases import KINDS, Database, Kind, Row, database_of
-from parity.scenario import Call, Code, Step, get, post, sign_up
+from parity.scenario import Call, Code, Step, TimeSteps, get, post, sign_up
 from parity.servers import Server, Side
 from parity.transcript import Exchange, Run
 
@@ -82,6 +82,7 @@ class Pair:
     jars: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     texts: dict[str, bytes] = field(default_factory=dict[str, bytes])
     mails: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    time_steps: TimeSteps = field(default_factory=TimeSteps)
     # No two calls count together for a rate limit, unless their test says so.
     _hosts: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -129,7 +130,7 @@ class Pair:
         assert dict(back.headers)["location"].endswith("/home"), back
 
     def _run(self, side: Side) -> Run:
-        return Run(self.shared.servers[side], self.jars, self.texts, mails=self.mails)
+        return Run(self.shared.servers[side], self.jars, self.texts, mails=self.mails, time_steps=self.time_steps)
 
 
 def in_seconds(seconds: float) -> datetime:

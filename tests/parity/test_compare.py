@@ -1,12 +1,14 @@
 """The comparison sees what it has to see, and nothing else."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 
 from parity.compare import Deliberate, compare
 from parity.normal_form import normal_form
+from parity.scenario import TimeSteps
 from parity.transcript import Exchange, Transcript
 from requirements import requirement
 
@@ -86,3 +88,19 @@ def test_a_listed_difference_covers_its_place_only() -> None:
     found = compare({"1 GET /x": {"status": 200, "body": "x"}}, {"1 GET /x": {"status": 201, "body": "y"}})
     assert [known.covers("core/x", each) for each in found] == [True, False]
     assert not known.covers("plugins/x", found[0])
+
+
+def test_a_run_counts_from_a_time_step_that_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = STARTED - STARTED % 30 + 28
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(time, "sleep", sleep)
+    steps = TimeSteps()
+    first = steps.first(30)
+    assert first == STARTED // 30 + 1
+    sleep(29)
+    assert (steps.first(30), TimeSteps().first(30)) == (first, first + 1)

@@ -22,6 +22,7 @@ from parity.scenario import (
     Shift,
     Statement,
     Step,
+    TimeSteps,
 )
 from parity.servers import Server
 
@@ -59,6 +60,7 @@ class Run:
     texts: dict[str, bytes] = field(default_factory=dict[str, bytes])
     headers: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     mails: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    time_steps: TimeSteps = field(default_factory=TimeSteps)
 
     def take(self, step: Step) -> Exchange | None:
         match step:
@@ -104,7 +106,7 @@ class Run:
         return exchange
 
     def _known(self) -> Known:
-        return Known(self.texts, self.headers, self.jars, self.mails)
+        return Known(self.texts, self.headers, self.jars, self.mails, self.time_steps)
 
     def _request(self, step: Call) -> bytes:
         known = self._known()
