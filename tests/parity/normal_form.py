@@ -53,7 +53,7 @@ RANDOM = re.compile(
 )
 ALMOST_A_WEEK = (604_799, 604_800)
 """Seconds that a new session lives; writing it may take a moment of them."""
-RETRY = re.compile(r"^(9|10)$")
+RETRY = re.compile(r"^([5-9]|10)$")
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class _Form:
     def _header(self, name: str, value: str) -> Tree:
         if name == "set-auth-token":
             return self.value(signed(value))
-        return "<9 or 10>" if name.endswith("retry-after") and RETRY.match(value) else self._text(value)
+        return "<5 to 10>" if name.endswith("retry-after") and RETRY.match(value) else self._text(value)
 
     def _cookies(self, lines: Iterable[str]) -> Iterable[Tree]:
         lines, chunks = list(lines), ""
