@@ -2,8 +2,9 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+import warm
 
 TESTS = Path(__file__).parent
 
@@ -23,8 +24,8 @@ def raced(program: str, *arguments: str) -> list[str]:
 def started(program: str, *arguments: str) -> "subprocess.Popen[str]":
     """Start a program of this folder that says when it is ready."""
     process = subprocess.Popen(
-        [sys.executable, str(TESTS / program), *arguments],
-        env={**os.environ, "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
+        warm.program(str(TESTS / program), *arguments),
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

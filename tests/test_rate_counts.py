@@ -2,7 +2,6 @@
 
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,11 @@ from portico.testing import Clock
 from requirements import requirement
 from store.database_servers import Kind, database_on
 from store.redis_server import redis_storage
+from warm import program
 
 pytestmark = pytest.mark.anyio
 
+LIMITED = Path(__file__).with_name("limited.py")
 IN_DATABASE = RateLimitOptions(enabled=True, storage="database")
 
 
@@ -180,9 +181,8 @@ class Process:
     """The program `limited.py`, which waits for `start`."""
 
     def __init__(self, kind: str, where: object, requests: int) -> None:
-        program = Path(__file__).with_name("limited.py")
         self.running = subprocess.Popen(
-            [sys.executable, program, kind, str(where), str(requests)],
+            program(str(LIMITED), kind, str(where), str(requests)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -4,7 +4,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from anyio import fail_after, open_process
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-PORTICO = [sys.executable, "-m", "portico.cli"]
+from warm import program
+
+PORTICO = program("-m", "portico.cli")
 PATIENCE = 30
 """In seconds: two cores start several interpreters."""
 OWN = ("BETTER_AUTH_", "AUTH_SECRET", "PORTICO_")

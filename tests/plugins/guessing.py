@@ -14,6 +14,7 @@ from app import ORIGIN, content
 from plugins.second_step import sending
 from portico import AdvancedOptions, DatabaseOptions
 from portico.testing import Browser
+from warm import program
 
 TESTS = Path(__file__).parent.parent
 Try = tuple[str, str]
@@ -55,8 +56,8 @@ def guessed(ids: str, database: str, path: str, tries: Sequence[Try]) -> list[st
 
 def _started(ids: str, database: str, path: str, tries: Sequence[Try]) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
-        [sys.executable, __file__, ids, database, path, json.dumps(tries)],
-        env={**os.environ, "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
+        program(__file__, ids, database, path, json.dumps(tries)),
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
