@@ -3,6 +3,7 @@
 import ast
 import inspect
 import itertools
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from textwrap import dedent
@@ -20,14 +21,24 @@ def descriptions(model: type[BaseModel]) -> Mapping[str, str]:
 
 @cache
 def _of_class(kind: type) -> Mapping[str, str]:
-    if not issubclass(kind, BaseModel) or kind is BaseModel:
+    if not issubclass(kind, BaseModel) or kind is BaseModel or _is_made_at_run_time(kind):
         return {}
     try:
         tree = ast.parse(dedent(inspect.getsource(kind)))
     except (OSError, TypeError, SyntaxError):
-        # Made at run time, or without its source.
+        # Its source is not there.
         return {}
     return dict(_texts(tree))
+
+
+def _is_made_at_run_time(kind: type) -> bool:
+    """Tell whether no source declares a class, such as a row with the columns of one Auth, or a filled generic message.
+
+    The class that it was made from is among its bases. Only a look saves `inspect` from reading the whole module.
+    """
+    name = kind.__qualname__
+    is_of_module = "<locals>" not in name and "." not in name
+    return is_of_module and getattr(sys.modules.get(kind.__module__), name, None) is not kind
 
 
 def _texts(tree: ast.Module) -> Iterator[tuple[str, str]]:
