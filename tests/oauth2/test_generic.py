@@ -112,7 +112,7 @@ async def test_a_provider_that_knows_no_user_says_so() -> None:
 async def test_a_provider_that_is_not_there_or_hangs_is_an_error_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/token"
-        hanging = GenericOAuth(id="acme", client_id="c", client_secret="hidden", token_url=url, timeout=0.05)
+        hanging = GenericOAuth(id="acme", client_id="c", client_secret="hidden", token_url=url, timeout=0.5)
         with pytest.raises(OAuthError, match="acme cannot be reached: ReadTimeout"):
             await hanging.refresh("first")
     with pytest.raises(OAuthError, match="acme cannot be reached: ConnectError"):
