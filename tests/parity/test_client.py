@@ -20,6 +20,10 @@ pytestmark = requirement("ARCH-formats")
 
 FLOWS = {
     "plugins": "accounts,usernames,secondFactor",
+    "names as sent": "usernames",
+    "names without spaces": "usernames",
+    "names for good": "usernames",
+    "names alone": "usernames",
     "mails": "mails",
     "tokens": "tokens",
     "links": "links",
