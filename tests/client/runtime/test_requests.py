@@ -9,8 +9,8 @@ from pydantic import Field
 
 from client.runtime.acme import GET_SESSION, ORIGIN, READ, WRITE, Face, Model
 from client.runtime.scripted import Scripted, reply, sent
-from portico_client_runtime import OMIT, RequestOptions
-from portico_client_runtime.errors import ConfigError, TimedOut
+from portico_client_runtime import OMIT, BearerAuth, RequestOptions
+from portico_client_runtime.errors import ConfigError, ConnectionFailed, TimedOut
 from requirements import requirement
 
 pytestmark = pytest.mark.anyio
@@ -210,3 +210,55 @@ async def test_a_client_of_httpx_brings_its_fields_and_hooks_and_is_not_closed(f
     assert not http.is_closed
     await face.do(client.get_session)
     assert [request.headers["user-agent"] for request in server.requests] == ["acme/1", "acme/1"]
+
+
+# Requests of the caller's own
+
+
+@requirement("ARCH-client-call")
+async def test_fetch_reaches_every_url_of_the_server_with_the_clients_credentials(face: Face) -> None:
+    server = Scripted(httpx.Response(404), httpx.Response(302, headers={"location": "/x"}), httpx.Response(503))
+    client = face.open(transport=server.transport, auth=BearerAuth(token="t1"), timeout=5.0)
+    assert (await face.do(client.fetch, "GET", f"{ORIGIN}/.well-known/x?a=b%2Fc")).status_code == 404
+    assert (await face.do(client.fetch, "POST", f"{ORIGIN}/token", form={"a b": "ü&", "c": ""})).status_code == 302
+    # Nobody knows whether it may be sent again.
+    assert (await face.do(client.fetch, "DELETE", f"{ORIGIN}/x")).status_code == 503
+    assert server.lines == ["GET /.well-known/x?a=b%2Fc", "POST /token", "DELETE /x"]
+    got, posted, _ = server.requests
+    assert (got.headers["authorization"], got.headers["accept"]) == ("Bearer t1", "application/json")
+    assert (got.headers["origin"], "content-type" in got.headers) == (ORIGIN, False)
+    assert posted.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert posted.read() == b"a+b=%C3%BC%26&c="
+
+
+@requirement("ARCH-client-call")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example.com/token",
+        "https://localhost:3000/token",
+        "http://localhost:3001/token",
+        "http://localhost/token",
+        "http://ann:password@localhost:3000/token",
+        "http://localhost:3000@evil.example.com/token",
+        "http://localhost:x/token",
+        "/token",
+        "file:///etc/passwd",
+    ],
+)
+async def test_fetch_sends_credentials_to_no_other_server(face: Face, url: str) -> None:
+    server = Scripted()
+    client = face.open(transport=server.transport, auth=BearerAuth(token="t1"))
+    with pytest.raises(ConfigError):
+        await face.do(client.fetch, "POST", url, form={"token": "t1"})
+    assert server.lines == []
+
+
+@requirement("ARCH-client-call")
+async def test_fetch_without_a_reply_is_a_failed_connection(face: Face) -> None:
+    server = Scripted(httpx.ConnectError("refused"), httpx.ReadTimeout("slow"))
+    client = face.open(transport=server.transport)
+    with pytest.raises(ConnectionFailed, match="refused"):
+        await face.do(client.fetch, "GET", f"{ORIGIN}/x")
+    with pytest.raises(TimedOut):
+        await face.do(client.fetch, "GET", f"{ORIGIN}/x")

@@ -69,6 +69,14 @@ def exchange(shared: Shared, call: Call[ReplyT]) -> Conversation[RawResponse[Rep
     return raw
 
 
+def fetched(shared: Shared, request: httpx.Request) -> Conversation[httpx.Response]:
+    """Send a request of the caller's own once, with the client's credentials, and return whatever is answered."""
+    try:
+        return (yield from shared.authentication.converse(request, shared.site))
+    except httpx.RequestError as failure:
+        raise replies.failure_of(failure) from failure
+
+
 def check_plugin(plugins: tuple[ClientPlugin, ...] | None, operation: Operation[Any]) -> None:
     """Refuse an operation of a plugin that the client was not given."""
     if plugins is None or operation.plugin == "core" or any(plugin.id == operation.plugin for plugin in plugins):

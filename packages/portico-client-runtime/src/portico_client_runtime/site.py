@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -31,7 +32,8 @@ class Site:
         self.jar = Jar()
         parsed = httpx.URL(self.url)
         # Without an Origin the server refuses every request with cookies that changes anything.
-        self.origin = origin or f"{parsed.scheme}://{parsed.netloc.decode()}"
+        self._root = _root_of(parsed)
+        self.origin = origin or self._root
         self._timeout = timeout
         self._headers = {name.lower(): value for name, value in headers.items()}
         self._headers |= {"accept": "application/json", "origin": self.origin}
@@ -53,9 +55,32 @@ class Site:
             fields["content-type"] = "application/json"
         for name, value in (headers or {}).items():
             fields[name.lower()] = value
+        return self._to(self._url(path, query), method, fields, content, timeout)
+
+    def request_to(self, url: str, method: str, form: Mapping[str, str] | None) -> httpx.Request:
+        """Return a request without credentials to any URL of the server, with a form if there is one.
+
+        Raises:
+            ConfigError: The URL is another server's, or none.
+        """
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise ConfigError(f"{url!r} is no URL") from error
+        # httpx would send a user and a password in place of the credentials.
+        if parsed.userinfo or _root_of(parsed) != self._root:
+            raise ConfigError(f"{url} is not at {self._root}, which is the server of this client")
+        if form is None:
+            return self._to(parsed, method, self._headers, None, None)
+        fields = {**self._headers, "content-type": "application/x-www-form-urlencoded"}
+        return self._to(parsed, method, fields, urlencode(form).encode(), None)
+
+    def _to(
+        self, url: httpx.URL, method: str, fields: Mapping[str, str], content: bytes | None, timeout: float | None
+    ) -> httpx.Request:
         limits = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout if timeout is None else timeout)
         extensions: dict[str, Any] = {"timeout": limits}
-        return httpx.Request(method, self._url(path, query), headers=fields, content=content, extensions=extensions)
+        return httpx.Request(method, url, headers=fields, content=content, extensions=extensions)
 
     def _url(self, path: str, query: str) -> httpx.URL:
         if query:
@@ -66,6 +91,10 @@ class Site:
             if len(self._urls) < REMEMBERED:
                 self._urls[path] = known
         return known
+
+
+def _root_of(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode()}"
 
 
 def _resolved(base_url: str | None, base_path: str) -> str:

@@ -15,7 +15,7 @@ from portico_client_runtime._sync.session import SessionStore
 from portico_client_runtime.authentication import Authentication, CookieAuth
 from portico_client_runtime.cookies import refusing_jar
 from portico_client_runtime.errors import AuthError, ConfigError
-from portico_client_runtime.exchange import Call, Shared, exchange
+from portico_client_runtime.exchange import Call, Shared, exchange, fetched
 from portico_client_runtime.hooks import Callbacks, ClientPlugin
 from portico_client_runtime.operation import Operation, RequestOptions
 from portico_client_runtime.raw import RawResponse, capturing, claim
@@ -177,6 +177,18 @@ class BaseClient(Generic[SessionT]):
         implied = () if verb == "GET" else (SESSION,)
         operation = Operation[Any](verb, path, Any, signals=implied if signals is None else tuple(signals))
         return self.send(operation, query=query, body=body, options=options)
+
+    def fetch(self, method: str, url: str, *, form: Mapping[str, str] | None = None) -> httpx.Response:
+        """Send a request to any URL of the server, with the client's credentials, and return whatever is answered.
+
+        For what is not under the base path, or reads forms, such as the metadata and the endpoints of an OAuth
+        provider. It is sent once, and redirects are not followed.
+
+        Raises:
+            ConfigError: The URL is another server's, or none; nothing was sent.
+            ConnectionFailed: No reply came.
+        """
+        return self._drive(fetched(self._shared, self._shared.site.request_to(url, method, form)))
 
     def with_options(
         self,

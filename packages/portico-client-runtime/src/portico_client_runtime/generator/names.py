@@ -22,6 +22,7 @@ RUNTIME_NAMES = frozenset(
         "close",
         "cookie_header",
         "cookies",
+        "fetch",
         "plugin",
         "send",
         "session",
