@@ -318,6 +318,7 @@ ARCHITECTURE = {
     "ARCH-client-storage": "credentials are in a file that nobody else can read",
     "ARCH-client-sync": "the sync client is translated from the async one",
     "ARCH-cli-commands": "a tool's login writes data to stdout alone, and its exit code says how it ended",
+    "ARCH-cli-grants": "tokens of an OAuth provider are kept, renewed by one process, and ended; trouble loses none",
     "ARCH-cli-login": "any typer application mounts a login by a code that is approved in a browser",
     "ARCH-cli-profiles": "a tool has several logins side by side, at several servers, and one that is used by default",
     "ARCH-cli-tokens": "a tool's token is in the environment, the keyring or a private file; its server alone gets it",
@@ -367,11 +368,14 @@ ARCHITECTURE = {
 STANDARDS = {
     "RFC 4648": "base64url without padding",
     "RFC 6238": "time-based one-time passwords",
+    "RFC 6749": "tokens are renewed before they end; a refresh token is replaced when another one comes",
+    "RFC 7009": "who signs out ends the refresh token, and then the access token if the server can",
     "RFC 7515": "headers of signed tokens",
     "RFC 7519": "exp and nbf",
     "RFC 7636": "a code is exchanged by whoever asked for it alone, by a challenge of SHA-256",
     "RFC 8252": "a native application listens on loopback for one answer, whose state is its own",
     "RFC 8414": "a server is what its metadata say, if these are its own",
+    "RFC 8707": "a tool says which API its tokens are for",
     "RFC 9207": "an answer that names another server is not believed",
     "RFC 8628": "a device asks in the rhythm that the server wants, and stops when its code is over",
 }

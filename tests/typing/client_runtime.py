@@ -18,14 +18,7 @@ from portico_client_runtime import (
     Resource,
     SessionState,
 )
-from portico_client_runtime.cli import (
-    AuthorizationServer,
-    CommandLineLogin,
-    Machine,
-    Tokens,
-    discovered,
-    log_in_by_loopback,
-)
+from portico_client_runtime.cli import CommandLineLogin, Loopback, Machine
 from portico_client_runtime.errors import ApiError, OAuthError, RateLimited
 
 
@@ -69,6 +62,7 @@ async def awaited(client: AsyncClient) -> None:
     assert_type(await client.session.get(), SessionData | None)
     assert_type(await client.session.refetch(), SessionState[SessionData])
     assert_type(await client.call("/a"), Any)
+    assert_type(await client.fetch("POST", "https://example.com/token", form={"a": "b"}), httpx.Response)
     async with client as entered, entered.session.watch(poll_interval=1) as states:
         assert_type(entered, AsyncClient)
         async for state in states:
@@ -82,6 +76,7 @@ def called(client: Client) -> None:
     assert_type(client.plugin(Own).ping(), int)
     assert_type(client.with_options(timeout=1), Client)
     assert_type(client.session.get(), SessionData | None)
+    assert_type(client.fetch("GET", "https://example.com/x"), httpx.Response)
     with client as entered, entered.session.watch() as states:
         assert_type(entered, Client)
         for state in states:
@@ -121,11 +116,8 @@ CommandLineLogin(AsyncClient, app="acme", client_id="acme-cli")  # type: ignore[
 CommandLineLogin(Client, app="acme", cliend_id="acme-cli")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # misspelt
 
 
-def at_a_provider(http: httpx.Client) -> None:
-    server = discovered(http, "https://example.com")
-    assert_type(server, AuthorizationServer | None)
-    if server is not None:
-        machine = Machine(open_browser=bool)
-        tokens = log_in_by_loopback(http, server, client_id="acme-cli", scopes=["openid"], machine=machine)
-        assert_type(tokens, Tokens)
-        assert_type(tokens.refresh_token, str | None)
+# At a server that is an OAuth provider
+
+native = Loopback(client_id="acme-native", scopes=("openid", "email"), resource="https://api.example.com")
+assert_type(native.resource, str | None)
+CommandLineLogin(Client, app="acme", client_id="acme-cli", loopback=native, machine=Machine(open_browser=bool))

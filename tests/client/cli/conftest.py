@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from client.cli.desk import Desk, desk_at_server
+from client.cli.provider import Provider, serving
 from client.runtime.acme import Acme
 
 
@@ -20,3 +21,11 @@ def desk(tmp_path: Path) -> Generator[Desk]:
 def alone(tmp_path: Path) -> Desk:
     """Return a desk whose server is what a test says."""
     return Desk(tmp_path / "acme", client=Acme)
+
+
+@pytest.fixture
+def provider() -> Generator[Provider]:
+    """Return an OAuth provider that is there."""
+    provider = Provider()
+    with serving(provider):
+        yield provider

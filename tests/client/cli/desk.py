@@ -81,6 +81,8 @@ class Desk:
     """In seconds."""
     opened: list[str] = field(default_factory=list[str])
     """What the browser was told to open."""
+    visit: Callable[[str], object] = lambda url: None
+    """What it does there."""
 
     def run(self, command: str, text: str = "", **variables: str) -> Outcome:
         """Run a command; `text` is its standard input."""
@@ -153,6 +155,8 @@ class Desk:
 
     def _open(self, url: str) -> bool:
         self.opened.append(url)
+        if self.has_browser:
+            self.visit(url)
         return self.has_browser
 
     def _sleep(self, seconds: float) -> None:

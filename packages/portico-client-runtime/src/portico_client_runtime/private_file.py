@@ -21,7 +21,15 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        # It gives up after ten seconds.
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+            except OSError as error:
+                if error.errno != errno.EDEADLK:
+                    raise
+            else:
+                return
 
     def _is_private(found: os.stat_result) -> bool:
         # A file under the user's profile inherits access rights that leave others out.
@@ -34,6 +42,21 @@ else:
 
     def _is_private(found: os.stat_result) -> bool:
         return stat.S_ISREG(found.st_mode) and not found.st_mode & OTHERS and found.st_uid == os.geteuid()
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None]:
+    """Keep other threads and processes out of what asks for the same file; it and its folder are made if need be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}") from error
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class PrivateFile:
@@ -66,7 +89,8 @@ class PrivateFile:
     @contextmanager
     def changing(self) -> Generator[dict[str, Any]]:
         """Yield what it holds, under a lock; what that has become in the end is written."""
-        with self._locked():
+        # A file of its own: the one with the credentials is replaced, and a lock on what was replaced holds nobody.
+        with locked(self.path.with_name(f"{self.path.name}.lock")):
             content = self.read()
             before = deepcopy(content)
             yield content
@@ -100,18 +124,3 @@ class PrivateFile:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-
-    @contextmanager
-    def _locked(self) -> Generator[None]:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # A file of its own: the one with the credentials is replaced, and a lock on what was replaced holds nobody.
-            lock = self.path.with_name(f"{self.path.name}.lock")
-            descriptor = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
-        except OSError as error:
-            raise StorageError(f"{self.path} cannot be written: {error.strerror}") from error
-        try:
-            _lock(descriptor)
-            yield
-        finally:
-            os.close(descriptor)

@@ -70,8 +70,8 @@ def two_factor_methods(response: httpx.Response) -> list[str] | None:
     """Return the methods of the second step if that is what the reply asks for."""
     if TWO_FACTOR_MARK not in response.content:
         return None
-    body = _json(response)
-    if not is_object(body) or body.get("twoFactorRedirect") is not True:
+    body = object_of(response)
+    if body is None or body.get("twoFactorRedirect") is not True:
         return None
     methods: object = body.get("twoFactorMethods")
     return [str(method) for method in methods] if is_collection(methods) else []
@@ -81,14 +81,21 @@ def needs_refresh(response: httpx.Response) -> bool:
     """Tell whether the server wants a POST before it prolongs the session."""
     if REFRESH_MARK not in response.content:
         return False
+    body = object_of(response)
+    return body is not None and body.get("needsRefresh") is True
+
+
+def object_of(response: httpx.Response) -> dict[str, Any] | None:
+    """Return the JSON object that a response is, or None."""
     body = _json(response)
-    return is_object(body) and body.get("needsRefresh") is True
+    return body if is_object(body) else None
 
 
 def _json(response: httpx.Response) -> Any:
     try:
         return response.json()
-    except ValueError:
+    # What is nested too deep is none either.
+    except (ValueError, RecursionError):
         return None
 
 

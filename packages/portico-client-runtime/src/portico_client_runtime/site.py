@@ -30,9 +30,8 @@ class Site:
         self.url = _resolved(base_url, base_path)
         """With the base path, without a slash at its end; under this name a storage keeps the credentials."""
         self.jar = Jar()
-        parsed = httpx.URL(self.url)
+        self._root = root_of(self.url)
         # Without an Origin the server refuses every request with cookies that changes anything.
-        self._root = _root_of(parsed)
         self.origin = origin or self._root
         self._timeout = timeout
         self._headers = {name.lower(): value for name, value in headers.items()}
@@ -63,17 +62,12 @@ class Site:
         Raises:
             ConfigError: The URL is another server's, or none.
         """
-        try:
-            parsed = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise ConfigError(f"{url!r} is no URL") from error
-        # httpx would send a user and a password in place of the credentials.
-        if parsed.userinfo or _root_of(parsed) != self._root:
+        if root_of(url) != self._root:
             raise ConfigError(f"{url} is not at {self._root}, which is the server of this client")
         if form is None:
-            return self._to(parsed, method, self._headers, None, None)
+            return self._to(httpx.URL(url), method, self._headers, None, None)
         fields = {**self._headers, "content-type": "application/x-www-form-urlencoded"}
-        return self._to(parsed, method, fields, urlencode(form).encode(), None)
+        return self._to(httpx.URL(url), method, fields, urlencode(form).encode(), None)
 
     def _to(
         self, url: httpx.URL, method: str, fields: Mapping[str, str], content: bytes | None, timeout: float | None
@@ -93,8 +87,18 @@ class Site:
         return known
 
 
-def _root_of(url: httpx.URL) -> str:
-    return f"{url.scheme}://{url.netloc.decode()}"
+def root_of(url: str) -> str:
+    """Return scheme, host and port of a URL, the port unless it is the scheme's own; nothing if it is no such URL.
+
+    One with a user is none either: httpx would send that user and password in place of a client's credentials.
+    """
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return ""
+    if not parsed.scheme or not parsed.host or parsed.userinfo:
+        return ""
+    return f"{parsed.scheme}://{parsed.netloc.decode()}"
 
 
 def _resolved(base_url: str | None, base_path: str) -> str:

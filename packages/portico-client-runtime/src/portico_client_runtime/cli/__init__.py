@@ -2,20 +2,15 @@
 
 # Says what is missing, ahead of what needs it.
 from portico_client_runtime.cli import extra as _extra  # noqa: F401  # pyright: ignore[reportUnusedImport]  # its import is its work
-from portico_client_runtime.cli.authorization_server import AuthorizationServer, Tokens, discovered
 from portico_client_runtime.cli.errors import LoginError, NotSignedInError
 from portico_client_runtime.cli.keyring_storage import Keyring, KeyringStorage, system_keyring
 from portico_client_runtime.cli.kit import CommandLineLogin
-from portico_client_runtime.cli.loopback_login import log_in_by_loopback
+from portico_client_runtime.cli.loopback_login import Loopback
 from portico_client_runtime.cli.machine import Machine
 
 __all__ = [
     "CommandLineLogin",
-    # a login on a page of the server, for tools that keep its tokens themselves
-    "AuthorizationServer",
-    "Tokens",
-    "discovered",
-    "log_in_by_loopback",
+    "Loopback",
     # what it touches outside
     "Keyring",
     "KeyringStorage",

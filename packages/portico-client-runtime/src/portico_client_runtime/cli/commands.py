@@ -8,7 +8,7 @@ from typer.models import OptionInfo
 from portico_client_runtime import Operation
 from portico_client_runtime.cli.console import explained, printable, put, put_json, say
 from portico_client_runtime.cli.errors import LoginError
-from portico_client_runtime.cli.signing_in import by_code, from_stdin, refuse_given, signed_in, user_of
+from portico_client_runtime.cli.signing_in import by_code, by_page, from_stdin, refuse_given, signed_in, who_is
 from portico_client_runtime.cli.tool import Tool
 from portico_client_runtime.errors import AuthError, ConfigError
 
@@ -42,12 +42,14 @@ def _add_login(cli: typer.Typer, tool: AnyTool) -> None:
         with explained(tool.name):
             refuse_given(tool)
             account = tool.account(profile, url)
-            way = from_stdin(tool) if with_token else by_code(tool, is_browser_wanted=not no_browser)
-            token, user = signed_in(tool, account, way)
-            failure = tool.keep(account, token, is_file_wanted=insecure_storage)
+            found = None if with_token or no_browser else by_page(tool, account)
+            if found is None:
+                way = from_stdin(tool) if with_token else by_code(tool, is_browser_wanted=not no_browser)
+                found = signed_in(tool, account, way)
+            failure = tool.keep(account, found.token, found.kind, is_file_wanted=insecure_storage)
             if failure is not None:
                 say(f"{tool.name}: {printable(failure)}; it is in a file that only you can read")
-            say(f"Signed in to {account.server} as {_called(user)}")
+            say(f"Signed in to {account.server} as {_called(found.user)}")
 
 
 def _add_whoami(cli: typer.Typer, tool: AnyTool) -> None:
@@ -63,8 +65,7 @@ def _add_whoami(cli: typer.Typer, tool: AnyTool) -> None:
         """Say who is signed in; exit with 4 if nobody is."""
         with explained(tool.name):
             account = tool.account(profile, url)
-            with tool.client(account) as client:
-                user = user_of(client)
+            user = who_is(tool, account)
             if user is None:
                 raise tool.not_signed_in(account)
             if json:
@@ -88,20 +89,24 @@ def _add_logout(cli: typer.Typer, tool: AnyTool) -> None:
 
     @cli.command(epilog=f"Example: {tool.command('logout --profile work')}")
     def logout(*, profile: Annotated[str | None, named] = None, url: Annotated[str | None, at] = None) -> None:
-        """End the session on the server, and forget the token and its profile."""
+        """End the login on the server, and forget the token and its profile."""
         with explained(tool.name):
             refuse_given(tool)
             account = tool.account(profile, url)
             failure = None
             with tool.client(account) as client:
                 try:
-                    client.send(SIGN_OUT, body={})
+                    if account.kind == "grant":
+                        tool.grant(account).revoke()
+                    else:
+                        client.send(SIGN_OUT, body={})
                 except AuthError as error:
                     failure = error
             tool.forget(account)
             if failure is not None:
+                what = "session" if account.kind == "session" else "login"
                 raise LoginError(
-                    f"the token is forgotten, but its session on the server was not ended: {failure}"
+                    f"the token is forgotten, but its {what} on the server was not ended: {failure}"
                 ) from failure
             say(f"Signed out of {account.server}")
 
@@ -115,7 +120,7 @@ def _add_profiles(cli: typer.Typer, tool: AnyTool) -> None:
         if json:
             put_json(
                 [
-                    {"profile": name, **found.model_dump(), "current": name == known.current}
+                    {"profile": name, **found.model_dump(exclude={"kind"}), "current": name == known.current}
                     for name, found in sorted(known.profiles.items())
                 ]
             )
@@ -149,4 +154,4 @@ def _url(tool: AnyTool) -> OptionInfo:
 def _called(user: dict[str, Any]) -> str:
     """Return a user in words."""
     name, email = (printable(str(user.get(field) or "")) for field in ("name", "email"))
-    return f"{name} <{email}>" if name and email else name or email or printable(str(user.get("id")))
+    return f"{name} <{email}>" if name and email else name or email or printable(str(user.get("id") or user.get("sub")))

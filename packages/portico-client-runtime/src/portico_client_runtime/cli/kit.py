@@ -9,6 +9,7 @@ import typer
 
 from portico_client_runtime.cli.commands import commands
 from portico_client_runtime.cli.console import explained
+from portico_client_runtime.cli.loopback_login import Loopback
 from portico_client_runtime.cli.machine import Machine
 from portico_client_runtime.cli.tool import ClientT, MakesClient, Tool
 
@@ -29,6 +30,7 @@ class CommandLineLogin(Generic[ClientT]):
         client_id: str,
         base_url: str | None = None,
         scopes: Sequence[str] = (),
+        loopback: Loopback | None = None,
         group: str | None = None,
         folder: Path | None = None,
         machine: Machine | None = None,
@@ -41,6 +43,8 @@ class CommandLineLogin(Generic[ClientT]):
             client_id: What the server knows the tool by in the device flow.
             base_url: Where the server is unless `--url` or ACME_URL says otherwise; one of them must, if None.
             scopes: What the device flow asks for.
+            loopback: What an OAuth provider knows the tool by: where the server is one, and there is a browser, users
+                sign in on its page, and the token is an access token of the provider. None for sessions alone.
             group: The group of commands, such as `auth`, that messages name; None if they stand by themselves.
             folder: Where profiles and tokens are kept; the folder that the operating system has for the tool, if None.
             machine: The keyring, the browser, the terminal and the time.
@@ -51,6 +55,7 @@ class CommandLineLogin(Generic[ClientT]):
             client_id=client_id,
             base_url=base_url,
             scopes=scopes,
+            loopback=loopback,
             group=group,
             folder=Path(typer.get_app_dir(app)) if folder is None else folder,
             machine=Machine() if machine is None else machine,
@@ -73,7 +78,8 @@ class CommandLineLogin(Generic[ClientT]):
     def token(self, *, profile: str | None = None, url: str | None = None) -> str:
         """Return the token of whoever is signed in, for an API that is no part of the client.
 
-        Without one, the command ends with one sentence on stderr and exit code 4.
+        An access token that ends within 30 seconds is renewed first. Without one, the command ends with one sentence on
+        stderr and exit code 4.
         """
         with explained(self._tool.name):
             return self._tool.token(self._tool.account(profile, url))

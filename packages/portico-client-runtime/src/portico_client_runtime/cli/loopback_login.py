@@ -10,18 +10,27 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import httpx
-
-from portico_client_runtime.cli.authorization_server import METHOD, AuthorizationServer, Tokens, exchanged
+from portico_client_runtime import BaseClient
+from portico_client_runtime.cli.authorization_server import (
+    GRANT_TYPE,
+    METHOD,
+    AuthorizationServer,
+    Tokens,
+    exchanged,
+)
 from portico_client_runtime.cli.console import printable, say
 from portico_client_runtime.cli.errors import LoginError
 from portico_client_runtime.cli.machine import Machine
+from portico_client_runtime.errors import ConfigError
 
 ADDRESS = "127.0.0.1"
 PATH = "/callback"
+WHO = "openid"
+PATIENCE = 300.0
+"""Seconds that a user has for the page."""
 SILENCE = 10
 """Seconds after which a connection without a request is closed."""
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Signing in</title>
@@ -39,6 +48,26 @@ Answer = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Loopback:
+    """What a tool is at a server that is an OAuth provider: a public, native client (RFC 8252)."""
+
+    client_id: str
+    """What the provider knows it by; its redirect URI there is `http://127.0.0.1/callback`, with any port."""
+
+    scopes: Sequence[str] = (WHO, "profile", "email", "offline_access")
+    """What it asks for: `openid` always, because the server is asked who has signed in, and `offline_access` for a
+    login that outlives its first access token."""
+
+    resource: str | None = None
+    """The URL of the API that access tokens are for (RFC 8707), where the provider has several."""
+
+    def __post_init__(self) -> None:
+        """Refuse what could not say who has signed in."""
+        if WHO not in self.scopes:
+            raise ConfigError(f"scopes must have {WHO!r}: whoami is answered by it")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
     """The secrets of one login."""
 
@@ -52,15 +81,14 @@ class Attempt:
 
 
 def log_in_by_loopback(
-    http: httpx.Client,
+    client: BaseClient[Any],
     server: AuthorizationServer,
-    *,
-    client_id: str,
-    scopes: Sequence[str],
+    tool: Loopback,
     machine: Machine,
-    timeout: float = 300.0,
-) -> Tokens:
-    """Open the server's page, wait `timeout` seconds for its answer, and return the tokens.
+    *,
+    timeout: float = PATIENCE,
+) -> Tokens | None:
+    """Open the server's page, wait `timeout` seconds for its answer, and return the tokens; None without a browser.
 
     Raises:
         LoginError: The user said no, nothing came in time, or the answer is another server's.
@@ -68,35 +96,41 @@ def log_in_by_loopback(
     """
     attempt = Attempt(state=_text(os.urandom(32)), verifier=_text(os.urandom(32)))
     with _listening(attempt.state) as (redirect_uri, answers):
-        page = _page(server, attempt, redirect_uri, client_id, scopes)
-        say(f"Open {printable(page)}")
-        if machine.open_browser(page):
-            say("Your browser has been told to open it.")
+        page = _page(server, attempt, redirect_uri, tool)
+        # What a browser elsewhere is sent to is not this machine.
+        if not machine.open_browser(page):
+            return None
+        say(f"Your browser has been told to open {printable(page)}")
+        say("Waiting for your answer there; Ctrl+C gives up.")
         try:
             answer = answers.get(timeout=timeout)
         except Empty:
             raise LoginError("nothing came back from the browser in time: log in again") from None
     grant = {
-        "grant_type": "authorization_code",
+        "grant_type": GRANT_TYPE,
         "code": _code(answer, server),
         "redirect_uri": redirect_uri,
-        "client_id": client_id,
+        "client_id": tool.client_id,
         "code_verifier": attempt.verifier,
+        **_target(tool),
     }
-    return exchanged(http, server, grant)
+    return exchanged(client, server, grant)
 
 
-def _page(
-    server: AuthorizationServer, attempt: Attempt, redirect_uri: str, client_id: str, scopes: Sequence[str]
-) -> str:
+def _target(tool: Loopback) -> Mapping[str, str]:
+    return {} if tool.resource is None else {"resource": tool.resource}
+
+
+def _page(server: AuthorizationServer, attempt: Attempt, redirect_uri: str, tool: Loopback) -> str:
     query = {
         "response_type": "code",
-        "client_id": client_id,
+        "client_id": tool.client_id,
         "redirect_uri": redirect_uri,
+        "scope": " ".join(tool.scopes),
         "state": attempt.state,
         "code_challenge": attempt.challenge,
         "code_challenge_method": METHOD,
-        **({"scope": " ".join(scopes)} if scopes else {}),
+        **_target(tool),
     }
     separator = "&" if urlsplit(server.authorization_endpoint).query else "?"
     return f"{server.authorization_endpoint}{separator}{urlencode(query)}"

@@ -16,6 +16,7 @@ LONGEST = 100
 """Characters of a name."""
 
 Place = Literal["keyring", "file"]
+Kind = Literal["session", "grant"]
 
 
 class Profile(BaseModel):
@@ -25,6 +26,8 @@ class Profile(BaseModel):
     """The URL of the server, as it was given."""
     place: Place
     """Where its token is kept."""
+    kind: Kind = "session"
+    """What is kept there: the token of a session, or a grant of an OAuth provider."""
 
 
 class Profiles(BaseModel):

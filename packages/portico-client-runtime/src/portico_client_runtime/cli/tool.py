@@ -10,10 +10,13 @@ from typing import Any, Generic, Protocol, TypeVar
 from portico_client_runtime import BaseClient, BearerAuth, CredentialStorage, FileStorage
 from portico_client_runtime.authentication import Authentication
 from portico_client_runtime.cli.errors import NotSignedInError
+from portico_client_runtime.cli.grant import GrantAuth, KeptGrant
 from portico_client_runtime.cli.keyring_storage import KeyringStorage
+from portico_client_runtime.cli.loopback_login import Loopback
 from portico_client_runtime.cli.machine import Machine
-from portico_client_runtime.cli.profiles import Place, Profile, ProfileBook, Profiles, check_name
+from portico_client_runtime.cli.profiles import Kind, Place, Profile, ProfileBook, Profiles, check_name
 from portico_client_runtime.errors import ConfigError, StorageError
+from portico_client_runtime.private_file import locked
 
 ClientT = TypeVar("ClientT", bound=BaseClient[Any])
 ClientT_co = TypeVar("ClientT_co", bound=BaseClient[Any], covariant=True)
@@ -35,6 +38,8 @@ class Account:
     server: str
     place: Place | None
     """Where its token is; None if nobody has signed in."""
+    kind: Kind = "session"
+    """What that token is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,7 @@ class Tool(Generic[ClientT]):
     client_id: str
     base_url: str | None
     scopes: Sequence[str]
+    loopback: Loopback | None
     group: str | None
     folder: Path
     machine: Machine = field(default_factory=Machine)
@@ -87,7 +93,7 @@ class Tool(Generic[ClientT]):
             return Account(name=name, server=server.rstrip("/"), place=None)
         if url not in {None, found.server}:
             raise ConfigError(f"profile {name} is for {found.server}, not for {url}: name another one with --profile")
-        return Account(name=name, server=found.server, place=found.place)
+        return Account(name=name, server=found.server, place=found.place, kind=found.kind)
 
     def client(self, account: Account) -> ClientT:
         """Return a client that speaks for an account.
@@ -97,20 +103,42 @@ class Tool(Generic[ClientT]):
         """
         if self.given_token:
             return self.make(account.server, auth=BearerAuth(token=self.given_token))
+        if account.kind == "grant":
+            grant = self.grant(account)
+            grant.load()
+            return self.make(account.server, auth=GrantAuth(grant))
         self.token(account)
         return self.make(account.server, auth=BearerAuth(self._slot(account)))
 
+    def anonymous(self, account: Account) -> ClientT:
+        """Return a client that speaks for nobody."""
+        return self.make(account.server, auth=Authentication())
+
     def token(self, account: Account) -> str:
-        """Return the token of an account.
+        """Return the token of an account; one that ends soon is renewed, if it can be.
 
         Raises:
             NotSignedInError: There is none.
             StorageError: There is one, out of reach.
+            AuthError: It cannot be renewed now.
         """
+        if self.given_token is None and account.kind == "grant":
+            return self.grant(account).access_token()
         found = self.given_token or (account.place and self._slot(account).load(""))
         if not found:
             raise self.not_signed_in(account)
         return found
+
+    def grant(self, account: Account) -> KeptGrant:
+        """Return what an OAuth provider granted to an account."""
+        return KeptGrant(
+            storage=self._slot(account),
+            lock=self._lock,
+            connect=lambda: self.anonymous(account),
+            clock=self.machine.clock,
+            missing=lambda: self.not_signed_in(account),
+            ended=lambda: NotSignedInError(f"your login to {account.server} has ended: run `{self.command('login')}`"),
+        )
 
     def not_signed_in(self, account: Account) -> NotSignedInError:
         """Return what to tell somebody whose token is missing or was not accepted."""
@@ -120,22 +148,25 @@ class Tool(Generic[ClientT]):
         hint = f", or choose another profile with `{self.command('switch')}`" if others else ""
         return NotSignedInError(f"you are not signed in to {account.server}: run `{self.command('login')}`{hint}")
 
-    def keep(self, account: Account, token: str, *, is_file_wanted: bool) -> str | None:
+    def keep(self, account: Account, token: str, kind: Kind, *, is_file_wanted: bool) -> str | None:
         """Keep a token and make its profile the current one; return why it is not in the keyring, if that failed."""
-        place, failure = self._saved(account, token, is_file_wanted=is_file_wanted)
-        if account.place not in {None, place}:
-            self._slot(account).delete("")
-        with self.book.changing() as known:
-            known.profiles[account.name] = Profile(server=account.server, place=place)
-            known.current = account.name
+        # A grant that was there before may be about to be renewed.
+        with locked(self._lock):
+            place, failure = self._saved(account, token, is_file_wanted=is_file_wanted)
+            if account.place not in {None, place}:
+                self._slot(account).delete("")
+            with self.book.changing() as known:
+                known.profiles[account.name] = Profile(server=account.server, place=place, kind=kind)
+                known.current = account.name
         return failure
 
     def forget(self, account: Account) -> None:
         """Forget the token of an account, and its profile."""
-        if account.place is not None:
-            self._slot(account).delete("")
-        with self.book.changing() as known:
-            _drop(known, account.name)
+        with locked(self._lock):
+            if account.place is not None:
+                self._slot(account).delete("")
+            with self.book.changing() as known:
+                _drop(known, account.name)
 
     def _saved(self, account: Account, token: str, *, is_file_wanted: bool) -> tuple[Place, str | None]:
         keyring = None if is_file_wanted else self.machine.keyring()
@@ -160,6 +191,11 @@ class Tool(Generic[ClientT]):
                 f"run `{self.command('login --insecure-storage')}`, or set {self.variable('TOKEN')}"
             )
         return _Slot(KeyringStorage(keyring, self.name), account)
+
+    @property
+    def _lock(self) -> Path:
+        """Who holds it changes what is kept, and knows that no grant is being renewed."""
+        return self.folder / "credentials.lock"
 
     @property
     def _file(self) -> FileStorage:
