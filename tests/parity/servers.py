@@ -264,6 +264,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     },
     **{f"{name} tokens": {"PLUGINS": "jwt", "JWT_ALGORITHM": name} for name in ("ES512", "PS256", "RS256")},
     "remote tokens": {"PLUGINS": "jwt", "JWT_ALGORITHM": "ES256", "JWT_REMOTE": "https://keys.example.com/jwks"},
+    "provider": {"PLUGINS": "jwt,bearer,device-authorization,oauth-provider", "OWN_URL": "1"},
     "deferred": {"DEFER_SESSION_REFRESH": "1"},
     "versioned": {
         "COOKIE_CACHE": "compact",
@@ -314,12 +315,14 @@ class Server:
         self.side = side
         self.configuration = configuration
         self.settings = {**CONFIGURATIONS, **SHARED}[configuration]
-        self.origin = self.settings.get("BASE_URL", ORIGIN)
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        own = self.url if "OWN_URL" in self.settings else ORIGIN
+        self.origin = self.settings.get("BASE_URL", own)
         name = f"{side}-{configuration}".replace(" ", "-")
         self.database = database
         self.secondary = folder / f"{name}.secondary"
         self.log = folder / f"{name}.log"
-        self.port = _free_port()
         self._provider = ExitStack()
         self._process = self._start()
 
@@ -328,7 +331,7 @@ class Server:
         environment = {
             **os.environ,
             "SECRET": SECRET,
-            "BASE_URL": ORIGIN,
+            "BASE_URL": self.origin,
             "TRUSTED_ORIGINS": ",".join(TRUSTED_ORIGINS),
             "ISSUER": "Acme",
             "BETTER_AUTH_TELEMETRY": "0",

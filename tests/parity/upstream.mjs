@@ -163,6 +163,11 @@ const PLUGINS = {
       generateToken: env.TOKEN_OF_ADDRESS === "1" ? (email) => `token-of-${email}` : undefined,
       rateLimit: env.LINK_LIMIT ? { window: 60, max: seconds("LINK_LIMIT") } : undefined,
     }),
+  // A package of its own, loaded where it is wanted. Its pages are the application's, which the harness plays.
+  "oauth-provider": async () => {
+    const { oauthProvider } = await import("@better-auth/oauth-provider");
+    return oauthProvider({ loginPage: "/sign-in", consentPage: "/consent" });
+  },
   "multi-session": () => multiSession({ maximumSessions: seconds("MAXIMUM_SESSIONS") ?? 5 }),
   username: () => username(usernames()),
   "two-factor": () => twoFactor({ issuer: env.ISSUER, schema: isSnake ? SNAKE_FACTORS : undefined, ...factors() }),
@@ -354,7 +359,7 @@ const auth = betterAuth({
       ipv6Subnet: seconds("IPV6_PREFIX"),
     },
   },
-  plugins: [...listed("PLUGINS").map((id) => PLUGINS[id]()), ...providers()],
+  plugins: [...(await Promise.all(listed("PLUGINS").map((id) => PLUGINS[id]()))), ...providers()],
   telemetry: { enabled: false },
   logger: { disabled: true },
 });

@@ -545,10 +545,13 @@ def test_logout_ends_both_tokens_on_the_server_and_forgets_them(at_provider: Des
 
 
 @requirement("RFC 7009")
-def test_a_token_that_no_server_can_call_back_ends_by_itself(at_provider: Desk, provider: Provider) -> None:
+@pytest.mark.parametrize("error", ["unsupported_token_type", "invalid_request"])
+def test_a_token_that_the_server_cannot_call_back_or_knows_no_more_ends_by_itself(
+    at_provider: Desk, provider: Provider, error: str
+) -> None:
     provider.gives = {"refresh_token": None}
     at_provider.run("login")
-    provider.instead["/revoke"] = refusal("unsupported_token_type")
+    provider.instead["/revoke"] = refusal(error)
     assert at_provider.run("logout") == Outcome(0, "", f"Signed out of {provider.url}\n")
 
 
@@ -557,6 +560,7 @@ def test_a_token_that_no_server_can_call_back_ends_by_itself(at_provider: Desk, 
     ("said", "revoke", "reason"),
     [
         ({}, refusal("unsupported_token_type"), "No: unsupported_token_type"),
+        ({}, refusal("invalid_request"), "No: invalid_request"),
         ({}, refusal("invalid_client", 401), "No: invalid_client"),
         ({}, answer({}, 503), "HTTP 503"),
         ({"revocation_endpoint": None}, None, "it ends no tokens before their time"),

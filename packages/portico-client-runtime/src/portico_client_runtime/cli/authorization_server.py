@@ -26,6 +26,10 @@ UNAUTHORIZED = 401
 TROUBLED = frozenset({429, *range(500, 600)})
 """Statuses that say nothing about what a server offers."""
 
+# See RFC 7009 §2.2.1. The other one is upstream's for a token that it does not know, where §2.2 wants a success: it
+# forgets an access token together with its refresh token.
+ENDED = frozenset({"unsupported_token_type", "invalid_request"})
+
 ENDPOINT = "^https?://[^#]+$"
 HEADER_TEXT = "^[\\x21-\\x7e]+$"
 
@@ -143,7 +147,7 @@ def claims_of(client: BaseClient[Any], server: AuthorizationServer) -> dict[str,
 
 
 def revoke(client: BaseClient[Any], server: AuthorizationServer, *, client_id: str, token: str, hint: Hint) -> None:
-    """End a token. One that the server cannot call back, because it is not asked about it, ends by itself.
+    """End a token. An access token that the server cannot call back, or knows no more, ends by itself.
 
     Raises:
         LoginError: The server ends no tokens.
@@ -157,8 +161,7 @@ def revoke(client: BaseClient[Any], server: AuthorizationServer, *, client_id: s
     if answer.is_success:
         return
     refusal = error_of(answer, frozenset())
-    # See RFC 7009 §2.2.1.
-    if hint != "access_token" or refusal.raw_code != "unsupported_token_type":
+    if hint != "access_token" or refusal.raw_code not in ENDED:
         raise refusal
 
 
