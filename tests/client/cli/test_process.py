@@ -4,16 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from client.cli.desk import VARIABLES, Desk
+from client.cli.provider import Provider
 from requirements import requirement
 
 pytestmark = requirement("ARCH-cli-login", "ARCH-cli-tokens")
 
-TOOL = Path(__file__).parents[3] / "examples" / "cli_bearer" / "tool.py"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "cli_bearer"
+TOOL = EXAMPLE / "tool.py"
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 PATIENCE = 30
 """In seconds."""
@@ -70,6 +73,38 @@ def test_who_gives_up_sees_no_traceback_and_nothing_is_kept(desk: Desk, tmp_path
     assert process.returncode not in {0, 4}
     assert (out, "Traceback" in err) == ("", False)
     assert list(tmp_path.rglob("*.json")) == []
+
+
+@requirement("ARCH-cli-grants", "RFC 8252")
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no terminals of this kind")
+def test_a_user_signs_in_on_a_page_that_the_browser_of_the_machine_opens(provider: Provider, tmp_path: Path) -> None:
+    # Whatever BROWSER names is the browser.
+    (tmp_path / "visit.py").write_text("import sys, httpx; httpx.get(sys.argv[1], follow_redirects=True)")
+    variables = environment(tmp_path, ACME_URL=provider.url, BROWSER=f"{sys.executable} {tmp_path}/visit.py %s")
+
+    def tool(command: str) -> tuple[int, str, str]:
+        ours, terminal = os.openpty()
+        line = [sys.executable, str(EXAMPLE / "native.py"), command]
+        with os.fdopen(terminal, "wb") as there:
+            done = subprocess.run(
+                line, env=variables, stdin=there, stdout=subprocess.PIPE, stderr=there, timeout=PATIENCE, check=False
+            )
+        said = b""
+        # Where nobody else has the terminal any more, its end is an error.
+        with os.fdopen(ours, "rb", buffering=0) as here, suppress(OSError):
+            while more := here.read(4096):
+                said += more
+        return done.returncode, done.stdout.decode(), said.decode()
+
+    code, out, said = tool("login")
+    assert (code, out, said.splitlines()[-1]) == (0, "", f"Signed in to {provider.url} as Ann <ann@example.com>")
+    assert provider.asked[0]["scope"] == "openid profile email offline_access"
+    assert [tool(command)[:2] for command in ("whoami", "token", "logout")] == [
+        (0, "Ann <ann@example.com>\n"),
+        (0, "access-1\n"),
+        (0, ""),
+    ]
+    assert provider.live == set()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have a display")
