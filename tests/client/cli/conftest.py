@@ -1,11 +1,12 @@
 """A desk in an empty folder."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from client.cli.desk import Desk, desk_at_server
+from client.cli.grants import sitting
 from client.cli.provider import Provider, serving
 from client.runtime.acme import Acme
 
@@ -29,3 +30,11 @@ def provider() -> Generator[Provider]:
     provider = Provider()
     with serving(provider):
         yield provider
+
+
+@pytest.fixture
+def at_provider(alone: Desk, provider: Provider, caplog: pytest.LogCaptureFixture) -> Iterator[Desk]:
+    """Return a desk whose tool signs in at a provider; no token is ever logged."""
+    with caplog.at_level("DEBUG"):
+        yield sitting(alone, provider)
+    assert [token for token in ("access-", "refresh-") if token in caplog.text] == []
