@@ -1,5 +1,6 @@
 """The commands: each says what it takes and writes what it found."""
 
+from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -10,7 +11,7 @@ from portico_client_runtime.cli.console import explained, printable, put, put_js
 from portico_client_runtime.cli.errors import LoginError
 from portico_client_runtime.cli.signing_in import by_code, by_page, from_stdin, refuse_given, signed_in, who_is
 from portico_client_runtime.cli.tool import Tool
-from portico_client_runtime.errors import AuthError, ConfigError
+from portico_client_runtime.errors import ConfigError
 
 SIGN_OUT: Operation[Any] = Operation("POST", "/sign-out", Any, signals=("session",), idempotent=True)
 AnyTool: TypeAlias = Tool[Any]
@@ -93,18 +94,12 @@ def _add_logout(cli: typer.Typer, tool: AnyTool) -> None:
         with explained(tool.name):
             refuse_given(tool)
             account = tool.account(profile, url)
-            failure = None
             with tool.client(account) as client:
-                try:
-                    if account.kind == "grant":
-                        tool.grant(account).revoke()
-                    else:
-                        client.send(SIGN_OUT, body={})
-                except AuthError as error:
-                    failure = error
-            tool.forget(account)
+                is_grant = account.kind == "grant"
+                end = tool.grant(account).revoke if is_grant else partial(client.send, SIGN_OUT, body={})
+                failure = tool.forget(account, end)
             if failure is not None:
-                what = "session" if account.kind == "session" else "login"
+                what = "login" if is_grant else "session"
                 raise LoginError(
                     f"the token is forgotten, but its {what} on the server was not ended: {failure}"
                 ) from failure

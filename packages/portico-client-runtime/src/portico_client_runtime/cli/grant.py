@@ -136,13 +136,13 @@ class KeptGrant:
             return tokens.access_token
 
     def revoke(self) -> None:
-        """End the login on the server, tokens and all.
+        """End the login on the server, tokens and all; whoever calls it holds the lock.
 
         Raises:
             AuthError: The server refused or did not answer.
         """
-        with locked(self.lock), self.connect() as client:
-            grant = self.load()
+        grant = self.load()
+        with self.connect() as client:
             server = offered(client)
             found: tuple[tuple[Hint, str | None], ...] = (
                 ("refresh_token", grant.refresh_token),

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,7 +15,7 @@ from portico_client_runtime.cli.keyring_storage import KeyringStorage
 from portico_client_runtime.cli.loopback_login import Loopback
 from portico_client_runtime.cli.machine import Machine
 from portico_client_runtime.cli.profiles import Kind, Place, Profile, ProfileBook, Profiles, check_name
-from portico_client_runtime.errors import ConfigError, StorageError
+from portico_client_runtime.errors import AuthError, ConfigError, StorageError
 from portico_client_runtime.private_file import locked
 
 ClientT = TypeVar("ClientT", bound=BaseClient[Any])
@@ -160,13 +160,23 @@ class Tool(Generic[ClientT]):
                 known.current = account.name
         return failure
 
-    def forget(self, account: Account) -> None:
-        """Forget the token of an account, and its profile."""
+    def forget(self, account: Account, end: Callable[[], object]) -> AuthError | None:
+        """Forget the token of an account and its profile, whatever comes of `end`, which ends the login on the server.
+
+        Returns:
+            Why it was not ended there.
+        """
+        failure = None
         with locked(self._lock):
+            try:
+                end()
+            except AuthError as error:
+                failure = error
             if account.place is not None:
                 self._slot(account).delete("")
             with self.book.changing() as known:
                 _drop(known, account.name)
+        return failure
 
     def _saved(self, account: Account, token: str, *, is_file_wanted: bool) -> tuple[Place, str | None]:
         keyring = None if is_file_wanted else self.machine.keyring()
