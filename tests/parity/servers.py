@@ -264,7 +264,6 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     },
     **{f"{name} tokens": {"PLUGINS": "jwt", "JWT_ALGORITHM": name} for name in ("ES512", "PS256", "RS256")},
     "remote tokens": {"PLUGINS": "jwt", "JWT_ALGORITHM": "ES256", "JWT_REMOTE": "https://keys.example.com/jwks"},
-    "provider": {"PLUGINS": "jwt,bearer,device-authorization,oauth-provider", "OWN_URL": "1"},
     "deferred": {"DEFER_SESSION_REFRESH": "1"},
     "versioned": {
         "COOKIE_CACHE": "compact",
@@ -295,6 +294,10 @@ SHARED: Mapping[str, Mapping[str, str]] = {
     "together, uuid": {**TOGETHER, "GENERATE_ID": "uuid"},
 }
 """The same for two servers that run on one database of any kind."""
+UPSTREAMS: Mapping[str, Mapping[str, str]] = {
+    "provider": {"PLUGINS": "jwt,bearer,device-authorization,oauth-provider", "OWN_URL": "1"},
+}
+"""The same for upstream's server alone."""
 
 Side = Literal["upstream", "upstream again", "portico"]
 
@@ -314,7 +317,7 @@ class Server:
     def __init__(self, side: Side, configuration: str, folder: Path, database: Database) -> None:
         self.side = side
         self.configuration = configuration
-        self.settings = {**CONFIGURATIONS, **SHARED}[configuration]
+        self.settings = {**CONFIGURATIONS, **SHARED, **UPSTREAMS}[configuration]
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         own = self.url if "OWN_URL" in self.settings else ORIGIN

@@ -43,7 +43,7 @@ class Provider:
     """Where its metadata is."""
     said: dict[str, Any] = field(default_factory=dict[str, Any])
     """What differs in its metadata; None is left out."""
-    decide: Callable[[Query], Query] = lambda query: {"code": "c1", "state": query["state"]}
+    decide: Callable[[Query], Query] = lambda query: {"code": "the-code", "state": query["state"]}
     """What its page sends back."""
     gives: dict[str, Any] = field(default_factory=dict[str, Any])
     """What differs in its tokens; None is left out."""
@@ -123,7 +123,7 @@ class Provider:
         asked = self.asked[-1]
         digest = urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).rstrip(b"=").decode()
         return (
-            form["code"] == "c1"
+            form["code"] == "the-code"
             and all(form.get(name) == asked.get(name) for name in ("redirect_uri", "client_id", "resource"))
             and digest == asked["code_challenge"]
         )

@@ -143,7 +143,7 @@ def test_a_server_of_portico_has_a_code_for_the_same_tool(desk: Desk) -> None:
             {"error": "server_error", "error_description": "Oops\x1b[2J"},
             "the server refused: Oops\N{REPLACEMENT CHARACTER}[2J",
         ),
-        ({"code": "c1", "iss": "https://evil.example.com"}, "the answer is not from the server that was asked"),
+        ({"code": "the-code", "iss": "https://evil.example.com"}, "the answer is not from the server that was asked"),
         ({"code": "c2"}, "No: invalid_grant"),
     ],
 )

@@ -60,9 +60,9 @@ def test_a_user_who_agrees_on_the_servers_page_is_signed_in(
     assert (shown.status_code, "You may close this page" in shown.text) == (200, True)
     assert shown.headers["cache-control"] == "no-store"
     # The code is in its address alone.
-    assert "c1" not in shown.text
+    assert "the-code" not in shown.text
     written = capsys.readouterr()
-    assert (written.out, "c1" in written.err, form["code_verifier"] in written.err) == ("", False, False)
+    assert (written.out, "the-code" in written.err, form["code_verifier"] in written.err) == ("", False, False)
     # Nobody listens any more.
     with pytest.raises(httpx.ConnectError):
         httpx.get(asked["redirect_uri"])
@@ -83,7 +83,7 @@ def test_every_login_has_secrets_of_its_own(provider: Provider) -> None:
         "code=evil",
         "code=evil&state={state}x",
         "code=evil&state=%C3%A9%FF",
-        "code=evil&code=c1&state={state}",
+        "code=evil&code=the-code&state={state}",
         "",
     ],
 )
@@ -100,7 +100,7 @@ def test_what_is_not_the_answer_is_refused_and_the_login_goes_on(provider: Provi
 
     assert logged_in(provider, open_browser).access_token == "access-1"
     assert [answer.status_code for answer in refused] == [400, 400, 501]
-    assert [form["code"] for form in provider.forms] == ["c1"]
+    assert [form["code"] for form in provider.forms] == ["the-code"]
 
 
 @requirement("RFC 9207")
@@ -119,7 +119,7 @@ def test_an_answer_of_another_server_is_not_believed(
     provider: Provider, issuer: str | None, is_promised: bool, is_believed: bool
 ) -> None:
     added = {} if issuer is None else {"iss": issuer.format(issuer=provider.issuer)}
-    provider.decide = lambda query: {"code": "c1", "state": query["state"], **added}
+    provider.decide = lambda query: {"code": "the-code", "state": query["state"], **added}
     provider.said = {"authorization_response_iss_parameter_supported": is_promised}
     if is_believed:
         assert logged_in(provider, Browser().open).access_token == "access-1"
