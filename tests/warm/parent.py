@@ -46,7 +46,7 @@ def serve(address: str) -> list[str]:
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        ready, _, _ = select.select([listener, 0], [], [])
+        ready, _, _ = select.select([listener.fileno(), 0], [], [])
         if 0 in ready:
             raise SystemExit
         connection, _ = listener.accept()
@@ -70,11 +70,10 @@ def begun(connection: socket.socket) -> list[str]:
         os.close(stream)
     sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115  # until the end of the program
     sys.stderr = open(2, "w", buffering=1)  # noqa: SIM115  # the same
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
     os.chdir(said["folder"])
     os.environ.clear()
     os.environ.update(said["environment"])
-    return said["arguments"]
+    return list(said["arguments"])
 
 
 def watch(connection: socket.socket, pid: int, streams: list[int]) -> None:
@@ -84,7 +83,7 @@ def watch(connection: socket.socket, pid: int, streams: list[int]) -> None:
     with suppress(BrokenPipeError):
         connection.sendall(b"%d\n" % pid)
     ended = os.pidfd_open(pid)
-    ready, _, _ = select.select([ended, connection], [], [])
+    ready, _, _ = select.select([ended, connection.fileno()], [], [])
     if ended not in ready:
         os.kill(pid, signal.SIGKILL)
     status = os.waitpid(pid, 0)[1]
