@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
-from app import BASICS, make, signed_up
+from app import BASICS, ORIGIN, make, plain, signed_up
 from portico import (
     AdvancedOptions,
     Auth,
+    Column,
     ConfigError,
     DatabaseOptions,
     MemorySecondaryStorage,
@@ -23,9 +24,11 @@ from portico import (
     before_delete,
 )
 from portico.models import Session
-from portico.schema import HookContext, Record, Table
+from portico.plugins.device_authorization import DeviceAuthorization
+from portico.plugins.device_authorization.declarations import DeviceCodeRow
+from portico.schema import HookContext, Record, Row, Table
 from portico.store.adapter import Sort
-from portico.testing import Clock
+from portico.testing import Browser, Clock
 from requirements import requirement
 from store.database_servers import database_on
 
@@ -92,6 +95,34 @@ async def test_what_has_expired_goes_and_all_else_stays(database: Any, ids: str)
     assert sorted(token for token in live if len(token) < TOKEN_LENGTH) == ["t0", "t1", "t2", "t3"]
     assert await auth.cleanup() == {"session": 0, "verification": 0, "rateLimit": 0}
     await auth.close()
+
+
+async def test_rows_of_a_plugin_go_by_their_date(database: Any) -> None:
+    clock = Clock()
+    auth = plain(DeviceAuthorization(), clock=clock, database=database)
+    await auth.create_schema()
+    for seconds in (0, 1000, 801):
+        clock.advance(seconds)
+        sent = {"client_id": "acme-cli"}
+        assert (await Browser(auth, ORIGIN).post("/device/code", sent)).status == 200
+    codes = auth.rows(DeviceCodeRow)
+    newest = max(row.expires_at for row in await codes.find_many(auth.context(None)))
+    assert (await auth.cleanup(dry_run=True))["deviceCode"] == 1
+    assert (await auth.cleanup())["deviceCode"] == 1
+    assert newest in [row.expires_at for row in await codes.find_many(auth.context(None))]
+    assert await auth.store.count(auth.tables["deviceCode"]) == 2
+    await auth.close()
+
+
+def test_a_row_expires_by_a_date() -> None:
+    def wrong() -> type[Row]:
+        class Wrong(Row):
+            lifetime: Annotated[int, Column(expires=True)]
+
+        return Wrong
+
+    with pytest.raises(ConfigError, match="lifetime says when a row expires, and is no date"):
+        wrong()
 
 
 class Watched(MemoryStore):

@@ -1,4 +1,4 @@
-"""What has expired and is still in the database: sessions, verifications, and counts of rate limits."""
+"""What has expired and is still in the database: sessions, verifications, counts of rate limits, and plugins' rows."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -35,6 +35,10 @@ def expired(ctx: Context) -> Iterator[Expired]:
         longest = max([KEPT, *(limit.window for limit in limits if limit is not None)])
         moment = int((ctx.now().timestamp() - longest) * 1000)
         yield Expired(auth.rows(RateLimitRow), Where("last_request", moment, "lt"))
+    for name, row in (item for plugin in auth.api.plugins for item in plugin.tables.items()):
+        for field in auth.tables[name].fields.values():
+            if field.column.expires:
+                yield Expired(auth.rows(row), Where(field.name, ctx.now(), "lte"))
 
 
 async def swept(

@@ -17,7 +17,7 @@ def cleanup(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing; only count.")] = False,
     batch: Annotated[int, typer.Option(help="How many rows go at a time.", min=1)] = 1000,
 ) -> None:
-    """Delete expired sessions and verifications and old counts of rate limits; for cron.
+    """Delete expired sessions, verifications and rows of plugins, and old counts of rate limits; for cron.
 
     Each batch stays deleted: whoever interrupts it loses nothing, and the next run goes on with what is left.
     """

@@ -56,7 +56,7 @@ class DeviceCodeRow(Row):
     user_code: Annotated[str, Column(unique=True, index=True)]
     user_id: str | None = None
     """Whose request it is: the first who looked at it while signed in, or whom the client named."""
-    expires_at: Timestamp
+    expires_at: Annotated[Timestamp, Column(expires=True)]
     status: str
     last_polled_at: Timestamp | None = None
     polling_interval: int | None = None
