@@ -22,8 +22,8 @@ from requirements import requirement
 pytestmark = [pytest.mark.anyio, requirement("F04")]
 
 PEOPLE = 6
-SECONDS = 5
-"""Within which everybody is served again."""
+SECONDS = 10
+"""Within which everybody is served again, on a machine that has other work."""
 TIMEOUT = 5
 """Of a machine that does other things, too; it is waited for only where Redis is silent."""
 SHORT = 0.3
