@@ -27,7 +27,7 @@ from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 from portico import *
-from portico.plugins.two_factor import TwoFactor
+from portico.plugins.two_factor import OtpOptions, TwoFactor
 from portico.plugins.username import Username
 
 HUSH = "hush-hush-"
@@ -71,7 +71,11 @@ auth = Auth(
     secondary_storage=Storage(),
     email_and_password=EmailAndPassword(enabled=True, send_reset_password=partial(mail, HUSH + "smtp")),
     social_providers=[provider("github"), provider("google")],
-    plugins=[TwoFactor(issuer=HUSH + "issuer"), Username(), Captcha(by_host={HUSH: HUSH})],
+    plugins=[
+        TwoFactor(issuer=HUSH + "issuer", otp=OtpOptions(send_otp=partial(mail, HUSH + "sms"), digits=8)),
+        Username(),
+        Captcha(by_host={HUSH: HUSH}),
+    ],
     session=SessionOptions(expires_in=3600, update_age=60, cookie_cache=CookieCacheOptions(strategy="jwe")),
     rate_limit=RateLimitOptions(custom_rules={"/ok": RateLimit(window=1, max=2), "/error": False}),
     trusted_origins=["https://*.shop.example"],
@@ -145,6 +149,9 @@ def test_each_plugin_is_told_with_what_it_adds(app: Path) -> None:
     assert "INVALID_CODE" in two_factor["errors"]
     assert two_factor["options"]["issuer"] == "[text]"
     assert two_factor["options"]["trust_device_max_age"] == 2_592_000
+    assert two_factor["options"]["otp.digits"] == 8
+    assert two_factor["options"]["otp.send_otp"] == "functools.partial"
+    assert "otp" not in two_factor["options"]
     assert (username["extends"], username["hooks"]) == (
         ["/sign-up/email", "/update-user"],
         ["before /sign-up/email", "before /update-user", "before create of user", "before update of user"],

@@ -46,14 +46,17 @@ def changed(shown: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def described(value: object) -> dict[str, Any]:
-    """Return the options of a plugin of whatever origin, in which any text could be a secret."""
-    if not is_dataclass(value):
+    """Return the options of a plugin of whatever origin by their dotted names; any text in them could be a secret."""
+    if not is_dataclass(value) or isinstance(value, type):
         return {}
     shown: dict[str, Any] = {}
     for field in fields(value):
         known = getattr(value, field.name)
         is_closed = isinstance(known, str) and _is_closed(field.type)
-        shown[field.name] = known if is_closed else _foreign(known)
+        group = described(known)
+        shown |= {f"{field.name}.{name}": each for name, each in group.items()}
+        if not group:
+            shown[field.name] = known if is_closed else _foreign(known)
     return shown
 
 
