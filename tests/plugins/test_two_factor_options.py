@@ -8,6 +8,8 @@ from pyotp.totp import TOTP
 from app import ORIGIN, content, make, plain, signed_up
 from plugins.second_step import CREDENTIALS, PASSWORD, enrolled, rows, sending, signed_up_with_app, totp_of
 from portico import AnyApi, ApiError, Auth, ConfigError, Context, EmailAndPassword, Request, User
+from portico.crypto.keyring import Keyring
+from portico.crypto.symmetric import Cabinet
 from portico.openapi import document
 from portico.plugins.magic_link import MagicLink, MagicLinkMail
 from portico.plugins.two_factor import (
@@ -218,6 +220,28 @@ async def test_a_list_that_cannot_be_read_is_refused_and_opens_nothing() -> None
     refused = await browser.get("/two-factor/view-backup-codes")
     assert (refused.status, content(refused)["code"]) == (400, "INVALID_BACKUP_CODE")
     assert (await browser.post("/two-factor/verify-backup-code", {"code": "aaaaa-bbbbb"})).status == 401
+
+
+@requirement("S-033", "S-034", "S-038")
+async def test_what_was_encrypted_with_a_secret_that_is_gone_opens_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    auth = built(clock)
+    browser, totp, codes = await signed_up_with_app(auth, clock)
+    foreign = Cabinet(Keyring(secret="another secret of the right length"))
+    await TwoFactor.of(auth).secrets.update(
+        auth.context(None), {}, secret=foreign.encrypt("x"), backup_codes=foreign.encrypt('["x"]')
+    )
+    before = await rows(auth)
+    answers = {
+        "INVALID_CODE": await browser.post("/two-factor/verify-totp", {"code": totp.at(clock())}),
+        "TOTP_NOT_ENABLED": await browser.post("/two-factor/get-totp-uri", PASSWORD),
+        "INVALID_BACKUP_CODE": await browser.post("/two-factor/verify-backup-code", {"code": codes[0]}),
+    }
+    assert [content(answer)["code"] for answer in answers.values()] == list(answers)
+    shown = await browser.get("/two-factor/view-backup-codes")
+    assert (shown.status, content(shown)["code"]) == (400, "INVALID_BACKUP_CODE")
+    assert await rows(auth) == before
+    assert caplog.text.count("cannot be decrypted: damaged, or encrypted with another secret") == 2
 
 
 @requirement("S-133")

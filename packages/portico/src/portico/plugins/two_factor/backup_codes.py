@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from portico.context import Context
 from portico.crypto.random import random_letters
-from portico.crypto.symmetric import Cabinet
+from portico.crypto.symmetric import Cabinet, DecryptionError
 from portico.plugins.two_factor.declarations import TwoFactorRow
 from portico.plugins.two_factor.options import BackupCodeOptions, Transform
 from portico.store.rows import Rows
@@ -49,7 +49,11 @@ class BackupCodeList:
             case "plain":
                 text = row.backup_codes
             case "encrypted":
-                text = self.cabinet.decrypt(row.backup_codes)
+                try:
+                    text = self.cabinet.decrypt(row.backup_codes)
+                except DecryptionError:
+                    # Stored in another way, or under a secret that the server no longer knows.
+                    return None
             case own:
                 text = await _apply(own.decrypt, row.backup_codes)
         return _read(text)

@@ -97,7 +97,9 @@ class Enrolment(Settings[UserT, SessionT]):
         if ctx.route is None or not ctx.route.is_link:
             password = None if body is None else body.password
             await self.require_password(ctx, user, password, passwordless=self.totp.allow_passwordless)
-        secret = self.auth.cabinet.decrypt(row.secret)
+        secret = authenticator.secret_of(ctx, row)
+        if secret is None:
+            raise ApiError(TOTP_NOT_ENABLED)
         return TotpUri(totp_uri=authenticator.uri(self.totp, secret, issuer=self._issuer, account=user.email))
 
     @endpoint("POST", "/two-factor/generate-totp", operation_id="generateTOTP", server_only=True)
