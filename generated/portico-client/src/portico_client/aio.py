@@ -489,7 +489,7 @@ class AsyncTwoFactorResource(AsyncResource):
 
         Raises:
             BadRequest: BAD_REQUEST, OTP_NOT_CONFIGURED, VALIDATION_ERROR
-            Unauthorized: INVALID_TWO_FACTOR_COOKIE
+            Unauthorized: INVALID_TWO_FACTOR_COOKIE, UNAUTHORIZED
             Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
             RateLimited
@@ -535,7 +535,7 @@ class AsyncTwoFactorResource(AsyncResource):
 
         Raises:
             BadRequest: BACKUP_CODES_NOT_ENABLED, BAD_REQUEST, TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE, VALIDATION_ERROR
-            Unauthorized: INVALID_BACKUP_CODE, INVALID_TWO_FACTOR_COOKIE
+            Unauthorized: INVALID_BACKUP_CODE, INVALID_TWO_FACTOR_COOKIE, UNAUTHORIZED
             Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
             RateLimited: ACCOUNT_TEMPORARILY_LOCKED

@@ -47,14 +47,14 @@ class SecondStep(Settings[UserT, SessionT]):
     @endpoint(
         "POST",
         "/two-factor/verify-totp",
-        session="optional",
+        session="own",
         errors=(*REFUSED_STEP, INVALID_CODE, TOTP_NOT_CONFIGURED, TOTP_NOT_ENABLED, UNAUTHORIZED),
         signals=("session",),
     )
     async def verify_totp(self, ctx: Context, body: VerifyTotp) -> SignedIn[UserT] | Challenge:
         """Verify a code: to finish signing in, or, with a session, to turn the second factor on."""
         self.require_authenticators()
-        current = self.current(ctx)
+        current = await self._signed_in(ctx)
         if current is None:
             sign_in = await challenges.pending(ctx, self.users)
             row = await self.row_of(ctx, sign_in.user, TOTP_NOT_ENABLED)
@@ -74,7 +74,7 @@ class SecondStep(Settings[UserT, SessionT]):
     @endpoint(
         "POST",
         "/two-factor/send-otp",
-        session="optional",
+        session="own",
         errors=(INVALID_TWO_FACTOR_COOKIE, OTP_NOT_CONFIGURED),
         operation_id="sendTwoFactorOTP",
         signals=("session",),
@@ -83,7 +83,7 @@ class SecondStep(Settings[UserT, SessionT]):
         """Send a code to the user who signs in, or is signed in; it takes the place of the one before."""
         if self.otp is None or self.mailed is None:
             raise ApiError(NOTHING_SENDS_CODES)
-        current = self.current(ctx)
+        current = await self._signed_in(ctx)
         if current is None:
             sign_in = await challenges.pending(ctx, self.users)
             user, key = sign_in.user, sign_in.identifier
@@ -96,14 +96,14 @@ class SecondStep(Settings[UserT, SessionT]):
     @endpoint(
         "POST",
         "/two-factor/verify-otp",
-        session="optional",
+        session="own",
         errors=(*REFUSED_STEP, INVALID_CODE, OTP_HAS_EXPIRED, UNAUTHORIZED),
         operation_id="verifyTwoFactorOTP",
         signals=("session",),
     )
     async def verify_otp(self, ctx: Context, body: VerifyOtp) -> SignedIn[UserT] | Challenge:
         """Verify a code that was sent: to finish signing in, or, with a session, to turn the second factor on."""
-        current = self.current(ctx)
+        current = await self._signed_in(ctx)
         if current is None:
             sign_in = await challenges.pending(ctx, self.users)
             row = await self.secrets.find(ctx, user_id=sign_in.user.id)
@@ -123,7 +123,7 @@ class SecondStep(Settings[UserT, SessionT]):
     @endpoint(
         "POST",
         "/two-factor/verify-backup-code",
-        session="optional",
+        session="own",
         errors=(*REFUSED_STEP, BACKUP_CODES_NOT_ENABLED, INVALID_BACKUP_CODE),
         signals=("session",),
     )
@@ -131,7 +131,7 @@ class SecondStep(Settings[UserT, SessionT]):
         self, ctx: Context, body: VerifyBackupCode
     ) -> SignedIn[UserT] | BackupCodeAccepted[UserT] | Challenge:
         """Use one of the backup codes in place of any other code; each works once."""
-        current = self.current(ctx)
+        current = await self._signed_in(ctx)
         if current is None:
             sign_in = await challenges.pending(ctx, self.users)
             row = await self.row_of(ctx, sign_in.user, BACKUP_CODES_NOT_ENABLED)
@@ -145,8 +145,6 @@ class SecondStep(Settings[UserT, SessionT]):
         row = await self.row_of(ctx, current.user, BACKUP_CODES_NOT_ENABLED)
         if not await self.lists.spend(ctx, self.secrets, row, body.code):
             raise ApiError(INVALID_BACKUP_CODE)
-        if body.disable_session:
-            return BackupCodeAccepted(user=current.user)
         return SignedIn(token=current.session.token, user=current.user)
 
     async def before_session(self, ctx: Context, user: User) -> TwoFactorRequired | None:
@@ -157,6 +155,11 @@ class SecondStep(Settings[UserT, SessionT]):
             return None
         await challenges.issue(ctx, user, self.two_factor_cookie_max_age)
         return TwoFactorRequired(two_factor_redirect=True, two_factor_methods=await self._methods(ctx, user))
+
+    async def _signed_in(self, ctx: Context) -> SessionData[UserT, SessionT] | None:
+        """Return the caller's session; the cookie copy of one that was revoked proves nothing about a code."""
+        await admission.read(ctx, authoritative=True)
+        return self.current(ctx)
 
     async def _is_required(self, ctx: Context, user: User) -> bool:
         """Tell whether this way of signing in needs a second step."""
