@@ -136,6 +136,19 @@ async def test_a_code_is_for_the_sign_in_that_asked_for_it() -> None:
     assert (await mine.post("/two-factor/verify-otp", {"code": code})).status == 200
 
 
+@requirement("S-036")
+async def test_who_turned_it_off_meanwhile_starts_the_sign_in_again() -> None:
+    auth, sent = sending()
+    owner = await signed_up(auth)
+    assert (await owner.post("/two-factor/enable", {**PASSWORD, "method": "otp"})).status == 200
+    browser = await challenged(auth)
+    assert (await browser.post("/two-factor/send-otp", {})).status == 200
+    assert (await owner.post("/two-factor/disable", PASSWORD)).status == 200
+    refused = await browser.post("/two-factor/verify-otp", {"code": sent[0].otp})
+    assert (refused.status, content(refused)["code"]) == (400, "FAILED_TO_CREATE_SESSION")
+    assert len(await rows(auth, "session")) == 1
+
+
 @requirement("S-035")
 async def test_without_a_sender_there_are_no_codes() -> None:
     auth = plain(TwoFactor(), clock=Clock())

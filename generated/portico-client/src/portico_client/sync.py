@@ -500,7 +500,8 @@ class TwoFactorResource(Resource):
             trust_device: Skip the second step on this device for thirty days, counted anew at each sign-in.
 
         Raises:
-            BadRequest: BAD_REQUEST, OTP_HAS_EXPIRED, TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE, VALIDATION_ERROR
+            BadRequest: BAD_REQUEST, FAILED_TO_CREATE_SESSION, OTP_HAS_EXPIRED, TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE,
+                VALIDATION_ERROR
             Unauthorized: INVALID_CODE, INVALID_TWO_FACTOR_COOKIE, UNAUTHORIZED
             Forbidden: INVALID_ORIGIN, MISSING_OR_NULL_ORIGIN
             ApiError: PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Generic, Literal, cast
 
 from pydantic import model_validator
 
-from portico.errors import ErrorCode
+from portico.errors import FAILED_TO_CREATE_SESSION, ErrorCode
 from portico.messages import Challenge
 from portico.models import UserT
 from portico.schema import Column, Columns, Row
@@ -26,6 +26,8 @@ INVALID_CODE = ErrorCode(401, "INVALID_CODE", "Invalid code")
 INVALID_TWO_FACTOR_COOKIE = ErrorCode(401, "INVALID_TWO_FACTOR_COOKIE", "Invalid two factor cookie")
 OTP_HAS_EXPIRED = ErrorCode(400, "OTP_HAS_EXPIRED", "OTP has expired")
 OTP_NOT_CONFIGURED = ErrorCode(400, "OTP_NOT_CONFIGURED", "OTP is not available")
+NO_LONGER_ENABLED = replace(FAILED_TO_CREATE_SESSION, status=400)
+"""The second factor was turned off while a sign-in waited for it."""
 NOTHING_SENDS_CODES = replace(OTP_NOT_CONFIGURED, message="otp isn't configured")
 TOO_MANY_ATTEMPTS = ErrorCode(
     400, "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE", "Too many attempts. Please request a new code."

@@ -18,6 +18,7 @@ from portico.plugins.two_factor.declarations import (
     INVALID_BACKUP_CODE,
     INVALID_CODE,
     INVALID_TWO_FACTOR_COOKIE,
+    NO_LONGER_ENABLED,
     NOTHING_SENDS_CODES,
     OTP_HAS_EXPIRED,
     OTP_NOT_CONFIGURED,
@@ -97,7 +98,7 @@ class SecondStep(Settings[UserT, SessionT]):
         "POST",
         "/two-factor/verify-otp",
         session="own",
-        errors=(*REFUSED_STEP, INVALID_CODE, OTP_HAS_EXPIRED, UNAUTHORIZED),
+        errors=(*REFUSED_STEP, INVALID_CODE, NO_LONGER_ENABLED, OTP_HAS_EXPIRED, UNAUTHORIZED),
         operation_id="verifyTwoFactorOTP",
         signals=("session",),
     )
@@ -110,6 +111,8 @@ class SecondStep(Settings[UserT, SessionT]):
             await self.lockout.require_unlocked(ctx, sign_in.user, row)
             if not await self._spend_sent(ctx, sign_in.identifier, body.code):
                 raise await self._failed(ctx, sign_in, row, INVALID_CODE)
+            if not is_enabled(sign_in.user):
+                raise ApiError(NO_LONGER_ENABLED)
             return await self._finish(ctx, sign_in, row, trust_device=bool(body.trust_device))
         if not await self._spend_sent(ctx, _key(current), body.code):
             raise ApiError(INVALID_CODE)
