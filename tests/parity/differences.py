@@ -147,6 +147,7 @@ DIFFERENCES = [
         for place in ("* to a page: *", "* as JSON: *", "* GET /get-session: *", "rows: session", "rows: verification")
     ],
     Deliberate("several and secure/multi-session: three users *", "8 ann leaves: cookies", AUTHORITATIVE),
+    Deliberate("several and secure/multi-session: sessions that were revoked *", "5 bob leaves: *", AUTHORITATIVE),
     Deliberate("several/multi-session: not remembered", "1 ann: cookies.2.attributes", UNTIL_THE_WINDOW),
     Deliberate("several/multi-session: remembered, then not", "2 bob: cookies.2.attributes", UNTIL_THE_WINDOW),
     Deliberate("several/multi-session: a cookie that was lost *", "2 with another value: cookies", ONLY_SIGNED),
@@ -197,6 +198,15 @@ DIFFERENCES = [
     ],
     Deliberate("*/sent codes: *", "* confirm: body.json.token", LIVE_SESSION),
     Deliberate("*/sent codes: *", "* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
+    Deliberate("*/refused codes: *", "* confirm: body.json.token", LIVE_SESSION),
+    Deliberate("*/refused codes: *", "* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
+    Deliberate("plugins/refused codes: who is not remembered", "*expiresAt", STILL_NOT_REMEMBERED),
+    Deliberate(
+        "plugins/refused codes: a row that has no readable [bs]*",
+        "* POST /two-factor/verify-*: *",
+        NOT_A_SERVER_ERROR,
+    ),
+    Deliberate("codes elsewhere/*", "rows: secondary storage", EACH_STEP_ONCE),
     Deliberate("*/second factors: the address of the secret", "* POST /two-factor/get-totp-uri: *", OWN_ISSUER),
     Deliberate("*/second factors: users without a password", "* POST /two-factor/get-totp-uri: *", OWN_ISSUER),
     *[

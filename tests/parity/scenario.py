@@ -39,10 +39,14 @@ class Header:
 
 @dataclass(frozen=True)
 class Code:
-    """The TOTP code of the secret in the reply with this label, some time steps from that of the run's first code."""
+    """The TOTP code of the secret in the reply with this label, some time steps from that of the run's first code.
+
+    `change` sees and returns it.
+    """
 
     label: str
     steps: int = 0
+    change: Callable[[str], str] = str
 
 
 @dataclass(frozen=True)
@@ -356,7 +360,7 @@ class Known:
             (secret,), (digits,), (period,) = (
                 said.get(name, [default]) for name, default in (("secret", ""), ("digits", "6"), ("period", "30"))
             )
-            return totp(secret, self.time_steps.first(int(period)) + value.steps, int(digits))
+            return value.change(totp(secret, self.time_steps.first(int(period)) + value.steps, int(digits)))
         return value.template.format(_at(found, value.keys))
 
     def _content(self, label: str) -> Any:

@@ -173,6 +173,8 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     "several elsewhere": {"SECONDARY": "1", "PLUGINS": "multi-session"},
     "several without a store": {"STATELESS": "1", "PLUGINS": "multi-session"},
     "sent codes": {"MAILS": MAILS, "PLUGINS": PLUGINS, "OTP": "plain"},
+    "copied codes": {"MAILS": MAILS, "PLUGINS": PLUGINS, "OTP": "plain", "COOKIE_CACHE": "compact"},
+    "codes elsewhere": {"MAILS": MAILS, "PLUGINS": PLUGINS, "OTP": "plain", "SECONDARY": "1"},
     "further codes": {
         "MAILS": MAILS,
         "PLUGINS": PLUGINS,

@@ -23,6 +23,7 @@ from parity.scenarios.password_reset import PASSWORD_RESET
 from parity.scenarios.passwords import PASSWORDS
 from parity.scenarios.places import PLACES
 from parity.scenarios.rate_limits import RATE_LIMITS
+from parity.scenarios.refused_codes import REFUSED_CODES
 from parity.scenarios.routing import ROUTING
 from parity.scenarios.second_factors import OTHER_OPTIONS, SENT_CODES
 from parity.scenarios.secondary import SECONDARY
@@ -67,6 +68,7 @@ SUBJECTS: Mapping[str, Sequence[Scenario]] = {
     "two-factor": TWO_FACTOR,
     "sent codes": SENT_CODES,
     "second factors": OTHER_OPTIONS,
+    "refused codes": REFUSED_CODES,
     "jwt": JWTS,
     "magic-link": MAGIC_LINK,
     "multi-session": MULTI_SESSION,

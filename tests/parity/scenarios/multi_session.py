@@ -4,16 +4,19 @@ from typing import Any
 from urllib.parse import quote
 
 from parity.scenario import (
+    FORM,
     Call,
     Code,
     Copy,
     Forget,
     Header,
+    Held,
     HeldValue,
     Mail,
     Put,
     Statement,
     Step,
+    call,
     forged,
     get,
     post,
@@ -156,9 +159,12 @@ MULTI_SESSION = [
             f"tokens of another kind at {path}",
             person("ann"),
             *[
-                post(f"/multi-session/{path}", {"sessionToken": value}, label=repr(value))
-                for value in (*WRONG, "x", "; x=")
+                post(f"/multi-session/{path}", {"sessionToken": value}, label=repr(value)[:20])
+                for value in (*WRONG, "x", "; x=", "A" * 32, "\u0130" * 3, "x" * 100_000, "\0", "日本", " ")
             ],
+            post(f"/multi-session/{path}", b"sessionToken=x", media=FORM, label="a form"),
+            post(f"/multi-session/{path}?sessionToken=x", {}, label="in the address"),
+            post(f"/multi-session/{path}/", {"sessionToken": "x"}, label="with a slash"),
             post(f"/multi-session/{path}", {}),
             post(f"/multi-session/{path}", label="nothing"),
             get(f"/multi-session/{path}"),
@@ -166,6 +172,31 @@ MULTI_SESSION = [
         )
         for path in ("set-active", "revoke")
     ],
+    scenario(
+        "by other methods",
+        person("ann"),
+        *[
+            call(method, f"/multi-session/{path}")
+            for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD")
+            for path in ("list-device-sessions", "set-active", "revoke")
+            if (method, path) not in {("POST", "set-active"), ("POST", "revoke")}
+        ],
+        on="several",
+    ),
+    scenario(
+        "cookies that are given twice",
+        *ANN_AND_BOB,
+        revoke(token_of("ann"), "ann leaves"),
+        get("/multi-session/list-device-sessions", headers={"cookie": Held(template="{0}; {0}")}),
+        post("/sign-out", headers={"cookie": Held(template="{0}; {0}")}),
+        on="several",
+    ),
+    scenario(
+        "sessions that were revoked while their copies are left",
+        *(person("ann"), person("bob"), Statement("delete from session"), LIST),
+        *(activate(token_of("ann"), "ann"), revoke(token_of("bob"), "bob leaves")),
+        on="several and secure",
+    ),
     scenario(
         "without a session",
         LIST,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from parity.scenario import Call, Statement, fill, post, scenario, sign_up, whoami
+from parity.scenario import FORM, JSON, Call, Statement, call, fill, post, scenario, sign_up, whoami
 
 NAMES = (
     "ann",
@@ -25,8 +25,20 @@ NAMES = (
     "ANN",
     "İstanbul",
     "\uff41\uff4e\uff4e",
+    "ann ",
+    "ann\u00a0",
+    "ann\u200b",
+    "ann\0",
+    "a\u0301nn",
+    "\u212aelvin",
+    "\u0131stanbul",
+    "a" * 10_000,
+    "__proto__",
+    "constructor",
+    "ann..b.",
 )
 WRONG: tuple[object, ...] = (None, 1, True, [], {})
+PATHS = ("/sign-in/username", "/is-username-available")
 
 
 def named(username: object, email: str = "ann@example.com", **rest: Any) -> Call:
@@ -134,7 +146,58 @@ USERNAMES = [
         post("/sign-in/username", {}),
         post("/sign-in/username", {"username": "ann"}),
         post("/is-username-available", {}),
-        post("/sign-in/username", b"username=ann&password=x", media="application/x-www-form-urlencoded"),
+        post("/sign-in/username", b"username=ann&password=x", media=FORM),
+        on="plugins",
+    ),
+    scenario(
+        "other bodies, paths and methods",
+        named("ann", jar="b"),
+        *[
+            step
+            for path in PATHS
+            for step in (
+                post(path, b"username=ann&password=password123", media=FORM, label=f"{path} as a form"),
+                post(path, b'{"username":"ann","password":"password123"}', media="text/plain", label=f"{path} as text"),
+                post(f"{path}?username=ann&password=password123", {}),
+                post(f"{path}/", {"username": "ann", "password": "password123"}),
+                *[post(path, body, media=JSON, label=f"{path} {body!r}") for body in (b"null", b"[]", b'"ann"', b"")],
+                *[call(method, path) for method in ("GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD")],
+            )
+        ],
+        on="plugins",
+    ),
+    scenario(
+        "fields that are given twice, and further ones",
+        named("ann", jar="b"),
+        post("/sign-in/username", b'{"username":"x","username":"ann","password":"password123"}', media=JSON),
+        post("/is-username-available", b'{"username":"ann","username":"free","__proto__":{}}', media=JSON),
+        post("/sign-in/username", {"username": "ann", "password": "password123", "email": 1}, label="further"),
+        on="plugins",
+    ),
+    scenario(
+        "an address is no username",
+        *(named("ann", jar="b"), enter("ann@example.com"), available("ann@example.com")),
+        post("/sign-in/email", {"email": "ann", "password": "password123"}),
+        on="plugins",
+    ),
+    scenario(
+        "a name that was stored in other letters",
+        named("ann", jar="b"),
+        fill("user", "username", "Ann"),
+        *(enter("ann"), enter("Ann"), available("ann")),
+        on="plugins",
+    ),
+    scenario(
+        "a user who is gone",
+        named("ann"),
+        *[Statement(f'delete from "{table}"') for table in ("session", "account", "user")],
+        *(enter("ann", jar="b"), available("ann"), post("/update-user", {"username": "other"})),
+        on="plugins",
+    ),
+    scenario(
+        "a name that was given away",
+        *(named("ann"), post("/update-user", {"username": None}), named("ann", "bob@example.com", jar="b")),
+        *(whoami(), whoami(jar="b"), enter("ann", jar="c")),
         on="plugins",
     ),
     scenario(
