@@ -3,7 +3,7 @@
 import pytest
 from anyio import fail_after
 
-from client.published.flows import FLOWS, TOKEN_FLOWS, Flow
+from client.published.flows import FLOWS, SHARED_FLOWS, TOKEN_FLOWS, Flow
 from client.published.places import FACES, client_at
 from parity.field import Field
 from parity.servers import Side
@@ -29,6 +29,16 @@ async def test_the_published_client_calls_upstream(field: Field, flow: Flow, fac
 @pytest.mark.parametrize("side", ["portico", "upstream"])
 async def test_the_published_client_gets_tokens(field: Field, flow: Flow, face: str, side: Side) -> None:
     server = field.server(side, "tokens")
+    server.reset()
+    with fail_after(PATIENCE):
+        await flow(client_at(face, base_url=f"http://127.0.0.1:{server.port}", origin=server.origin))
+
+
+@pytest.mark.parametrize("flow", SHARED_FLOWS, ids=lambda flow: flow.__name__)
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("side", ["portico", "upstream"])
+async def test_users_share_the_published_client(field: Field, flow: Flow, face: str, side: Side) -> None:
+    server = field.server(side, "several elsewhere")
     server.reset()
     with fail_after(PATIENCE):
         await flow(client_at(face, base_url=f"http://127.0.0.1:{server.port}", origin=server.origin))

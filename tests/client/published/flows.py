@@ -72,8 +72,7 @@ async def a_second_step_is_another_variant(client_at: ClientAt) -> None:
         await ann("sign_up.email", **ANN)
         enabled = await ann("two_factor.enable", password=PASSWORD)
         assert type(enabled) is models.TwoFactorEnabled
-        (secret,) = parse_qs(urlsplit(enabled.totp_uri).query)["secret"]
-        verified = await ann("two_factor.verify_totp", code=TOTP(secret).now())
+        verified = await ann("two_factor.verify_totp", code=TOTP(secret_of(enabled.totp_uri)).now())
         assert type(verified) is models.SignedIn
         assert (await ann("session.get")).user.two_factor_enabled is True
     async with client_at(plugins=[two_factor_client(on_two_factor_redirect=asked_for.append)]) as again:
@@ -90,6 +89,55 @@ async def a_second_step_is_another_variant(client_at: ClientAt) -> None:
         finished = await again("two_factor.verify_backup_code", code=enabled.backup_codes[0])
         assert type(finished) is models.SignedIn
         assert (await again("session.get")).user.email == "ann@example.com"
+
+
+async def a_second_factor_is_kept_up(client_at: ClientAt) -> None:
+    async with client_at() as ann:
+        await ann("sign_up.email", **ANN)
+        enabled = await ann("two_factor.enable", password=PASSWORD)
+        secret = secret_of(enabled.totp_uri)
+        first = (await ann("session.get")).session.token
+        await ann("two_factor.verify_totp", code=TOTP(secret).now())
+        assert ann.client.session.is_stale
+        second = (await ann("session.get")).session.token
+        shown = await ann("two_factor.get_totp_uri", password=PASSWORD)
+        assert (type(shown), secret_of(shown.totp_uri)) == (models.TotpUri, secret)
+        renewed = await ann("two_factor.generate_backup_codes", password=PASSWORD)
+        assert (type(renewed), len(renewed.backup_codes), renewed.status) == (models.BackupCodes, 10, True)
+        spent = await ann("two_factor.verify_backup_code", code=renewed.backup_codes[0], disable_session=True)
+        assert (type(spent), spent.token) == (models.SignedIn, second)
+        with pytest.raises(errors.BadRequest) as nothing:
+            await ann("two_factor.send_otp")
+        assert nothing.value.code == "OTP_NOT_CONFIGURED"
+        await ann("session.get")
+        assert await ann("two_factor.disable", password=PASSWORD) == models.Status(status=True)
+        assert ann.client.session.is_stale
+        after = await ann("session.get")
+        assert (after.user.two_factor_enabled, after.session.token in {first, second}) == (False, False)
+
+
+def secret_of(uri: str) -> str:
+    """Return the secret in an otpauth: URI."""
+    (secret,) = parse_qs(urlsplit(uri).query)["secret"]
+    return secret
+
+
+async def two_users_share_a_client(client_at: ClientAt) -> None:
+    async with client_at() as shared:
+        ann = await shared("sign_up.email", **ANN)
+        bob = await shared("sign_up.email", **{**ANN, "name": "Bob", "email": "bob@example.com"})
+        assert (await shared("session.get")).user == bob.user
+        listed = await shared("multi_session.list_device_sessions")
+        assert {each.session.token: each.user for each in listed} == {ann.token: ann.user, bob.token: bob.user}
+        active = await shared("multi_session.set_active", session_token=ann.token)
+        assert (type(active), active.user) == (models.SessionData, ann.user)
+        assert (await shared("session.get")).user == ann.user
+        assert await shared("multi_session.revoke", session_token=ann.token) == models.Status(status=True)
+        assert shared.client.session.is_stale
+        assert (await shared("session.get")).user == bob.user
+        with pytest.raises(errors.Unauthorized) as gone:
+            await shared("multi_session.set_active", session_token=ann.token)
+        assert gone.value.code == "INVALID_SESSION_TOKEN"
 
 
 async def a_username_signs_in(client_at: ClientAt) -> None:
@@ -184,11 +232,15 @@ async def a_token_proves_the_session_to_others(client_at: ClientAt) -> None:
 TOKEN_FLOWS: Sequence[Flow] = (a_token_proves_the_session_to_others,)
 """Those of a server with the plugin `jwt`."""
 
+SHARED_FLOWS: Sequence[Flow] = (two_users_share_a_client,)
+"""Those of a server with the plugin `multi-session`."""
+
 FLOWS: Sequence[Flow] = (
     signing_up_reading_the_session_and_leaving,
     what_a_call_changes_is_fetched_again,
     refusals_are_errors_with_their_codes,
     a_second_step_is_another_variant,
+    a_second_factor_is_kept_up,
     a_username_signs_in,
     a_plugin_that_is_left_out_is_never_called,
     one_session_ends_the_others,

@@ -7,13 +7,14 @@ import pytest
 from anyio import fail_after
 
 from app import ORIGIN, plain
-from client.published.flows import FLOWS, TOKEN_FLOWS, Flow
+from client.published.flows import FLOWS, SHARED_FLOWS, TOKEN_FLOWS, Flow
 from client.published.places import FACES, client_at
 from parity.databases import SqliteFile
 from parity.servers import Server
 from portico import SessionOptions
 from portico.plugins.bearer import Bearer
 from portico.plugins.jwt import Jwt
+from portico.plugins.multi_session import MultiSession
 from portico.plugins.two_factor import TwoFactor
 from portico.plugins.username import Username
 from portico.testing import Clock
@@ -49,6 +50,15 @@ async def test_in_this_process(flow: Flow, face: str) -> None:
 @faces
 async def test_tokens_in_this_process(flow: Flow, face: str) -> None:
     auth = plain(Jwt())
+    with fail_after(PATIENCE):
+        await flow(client_at(face, base_url=ORIGIN, transport=auth.transport()))
+
+
+@requirement("S-205f")
+@pytest.mark.parametrize("flow", SHARED_FLOWS, ids=lambda flow: flow.__name__)
+@faces
+async def test_users_of_one_client_in_this_process(flow: Flow, face: str) -> None:
+    auth = plain(MultiSession())
     with fail_after(PATIENCE):
         await flow(client_at(face, base_url=ORIGIN, transport=auth.transport()))
 

@@ -92,7 +92,7 @@ MULTI_SESSION_SET_ACTIVE: Final[Operation[models.SessionData]] = Operation(
     "POST", "/multi-session/set-active", models.SessionData, plugin="multi-session", signals=("session",)
 )
 MULTI_SESSION_REVOKE: Final[Operation[models.Status]] = Operation(
-    "POST", "/multi-session/revoke", models.Status, plugin="multi-session"
+    "POST", "/multi-session/revoke", models.Status, plugin="multi-session", signals=("session",)
 )
 OPEN_API_GENERATE_SCHEMA: Final[Operation[models.OpenApiDocument]] = Operation(
     "GET", "/open-api/generate-schema", models.OpenApiDocument, plugin="open-api", idempotent=True

@@ -81,7 +81,13 @@ class MultiSession(Plugin[UserT, SessionT]):
         admission.send(ctx, found.session, found.user)
         return found
 
-    @endpoint("POST", "/multi-session/revoke", session="authoritative", errors=(INVALID_SESSION_TOKEN,))
+    @endpoint(
+        "POST",
+        "/multi-session/revoke",
+        session="authoritative",
+        errors=(INVALID_SESSION_TOKEN,),
+        signals=("session",),
+    )
     async def revoke(self, ctx: Context, body: RevokeDeviceSession) -> Status:
         """End a session of this browser; after the active one, another one goes on."""
         held, tail = self._held(ctx), body.session_token.lower()
