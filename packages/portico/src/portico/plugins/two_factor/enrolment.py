@@ -181,6 +181,8 @@ class Enrolment(Settings[UserT, SessionT]):
             "backup_codes": await self.lists.sealed(backup_codes),
             "verified": self.skip_verification_on_enable,
         }
+        # Of several windows at once, each sees the row of the one before: a user has one secret.
+        await self.users.hold(ctx, user)
         known = await self.secrets.find(ctx, user_id=user.id)
         if known is None:
             await self.secrets.create(ctx, user_id=user.id, **values)
