@@ -8,6 +8,7 @@ NOT_CANONICAL = "only the path as declared reaches an endpoint; upstream resolve
 NOT_HTTP = "our host's HTTP parser refuses raw bytes in a request line before an endpoint is looked for"
 MATCHED_ONLY = "limits belong to endpoints: what matches none costs nothing and is not counted"
 EACH_STEP_ONCE = "each time step of an authenticator works once"
+COUNTED_FIRST = "an account counts an attempt before its code is looked at; upstream looks at all that is sent at once"
 NO_SESSION_YET = "no session exists before the second step, so no header can name one"
 PEER_ADDRESS = "without a forwarded address from a trusted proxy, the peer of the connection is the client"
 OWN_PAGE = "the error page is our own, and forbids scripts and frames by a header"
@@ -205,6 +206,10 @@ DIFFERENCES = [
         "plugins/refused codes: a row that has no readable [bs]*",
         "* POST /two-factor/verify-*: *",
         NOT_A_SERVER_ERROR,
+    ),
+    Deliberate("plugins/refused codes: a row that counts too much", "5 POST /two-factor/verify-totp: *", COUNTED_FIRST),
+    Deliberate(
+        "plugins/refused codes: a row that counts too much", "rows: twoFactor.0.failedVerificationCount", COUNTED_FIRST
     ),
     Deliberate("codes elsewhere/*", "rows: secondary storage", EACH_STEP_ONCE),
     Deliberate("*/second factors: the address of the secret", "* POST /two-factor/get-totp-uri: *", OWN_ISSUER),

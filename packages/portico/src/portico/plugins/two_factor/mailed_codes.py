@@ -28,11 +28,11 @@ class MailedCodes:
         )
         return code
 
-    async def spend(self, ctx: Context, key: str, code: str) -> bool:
-        """Tell whether `code` is the newest one for `key`; of many callers at once with the right one, one is told so.
+    async def count_attempt(self, ctx: Context, key: str) -> str:
+        """Count an attempt at the newest code for `key` before it is looked at, and return that code as it is stored.
 
-        Each attempt is counted before its code is looked at: guesses that are sent at once are counted, too. So more
-        calls at once than a code has attempts may end it unused, whatever they say.
+        Guesses that are sent at once are counted, too. So more calls at once than a code has attempts may end it
+        unused, whatever they say.
 
         Raises:
             ApiError: there is no code, or no longer, or there were too many wrong guesses, which ends it.
@@ -43,14 +43,17 @@ class MailedCodes:
             if guesses is None or guesses >= self.options.allowed_attempts:
                 await verifications.delete(ctx, identifier=identifier)
                 raise ApiError(TOO_MANY_ATTEMPTS)
-            if not await verifications.swap(ctx, identifier, kept, f"{stored}:{guesses + 1}"):
-                continue
-            if not await self._matches(stored, code):
-                return False
-            taken = await verifications.take(ctx, identifier)
-            # One that was sent meanwhile has taken this one's place.
-            return taken is not None and _read(taken)[0] == stored
+            if await verifications.swap(ctx, identifier, kept, f"{stored}:{guesses + 1}"):
+                return stored
         raise ApiError(OTP_HAS_EXPIRED)
+
+    async def spend(self, ctx: Context, key: str, stored: str, code: str) -> bool:
+        """Tell whether `code` is what is `stored` for `key`; of many callers at once with it, one is told so."""
+        if not await self._matches(stored, code):
+            return False
+        taken = await ctx.auth.verifications.take(ctx, _identifier(key))
+        # One that was sent meanwhile has taken this one's place.
+        return taken is not None and _read(taken)[0] == stored
 
     async def _stored(self, code: str) -> str:
         """Return a code as its row holds it."""

@@ -34,6 +34,7 @@ from portico.plugins.two_factor.declarations import (
     VerifyOtp,
     VerifyTotp,
 )
+from portico.plugins.two_factor.mailed_codes import MailedCodes
 from portico.plugins.two_factor.options import OtpMail
 from portico.plugins.two_factor.settings import Settings, is_enabled
 
@@ -63,7 +64,7 @@ class SecondStep(Settings[UserT, SessionT]):
                 raise ApiError(TOTP_NOT_ENABLED)
             await self._count_attempt(ctx, sign_in, row)
             if not await authenticator.spend_code(ctx, self.totp, row, body.code):
-                raise await self._failed(ctx, sign_in, row, INVALID_CODE)
+                raise await self._failed(ctx, row, INVALID_CODE)
             return await self._finish(ctx, sign_in, row, trust_device=bool(body.trust_device))
         row = await self.row_of(ctx, current.user, TOTP_NOT_ENABLED)
         if not await authenticator.spend_code(ctx, self.totp, row, body.code):
@@ -109,12 +110,16 @@ class SecondStep(Settings[UserT, SessionT]):
             sign_in = await challenges.pending(ctx, self.users)
             row = await self.secrets.find(ctx, user_id=sign_in.user.id)
             await self.lockout.require_unlocked(ctx, sign_in.user, row)
-            if not await self._spend_sent(ctx, sign_in.identifier, body.code):
-                raise await self._failed(ctx, sign_in, row, INVALID_CODE)
+            stored = await self._sent.count_attempt(ctx, sign_in.identifier)
+            await self.lockout.count_attempt(ctx, sign_in.user, row)
+            if not await self._sent.spend(ctx, sign_in.identifier, stored, body.code):
+                raise await self._failed(ctx, row, INVALID_CODE)
             if not is_enabled(sign_in.user):
+                await self.lockout.forgive(ctx, sign_in.user, row)
                 raise ApiError(NO_LONGER_ENABLED)
             return await self._finish(ctx, sign_in, row, trust_device=bool(body.trust_device))
-        if not await self._spend_sent(ctx, _key(current), body.code):
+        stored = await self._sent.count_attempt(ctx, _key(current))
+        if not await self._sent.spend(ctx, _key(current), stored, body.code):
             raise ApiError(INVALID_CODE)
         if is_enabled(current.user):
             return SignedIn(token=current.session.token, user=current.user)
@@ -140,7 +145,7 @@ class SecondStep(Settings[UserT, SessionT]):
             row = await self.row_of(ctx, sign_in.user, BACKUP_CODES_NOT_ENABLED)
             await self._count_attempt(ctx, sign_in, row)
             if not await self.lists.spend(ctx, self.secrets, row, body.code):
-                raise await self._failed(ctx, sign_in, row, INVALID_BACKUP_CODE)
+                raise await self._failed(ctx, row, INVALID_BACKUP_CODE)
             if body.disable_session:
                 await self._complete(ctx, sign_in, row)
                 return BackupCodeAccepted(user=sign_in.user)
@@ -179,10 +184,11 @@ class SecondStep(Settings[UserT, SessionT]):
         methods: list[TwoFactorMethod] = ["totp"] if row is not None and row.verified is not False else []
         return methods if self.otp is None else [*methods, "otp"]
 
-    async def _spend_sent(self, ctx: Context, key: str, code: str) -> bool:
+    @property
+    def _sent(self) -> MailedCodes:
         if self.mailed is None:
             raise ApiError(OTP_HAS_EXPIRED)
-        return await self.mailed.spend(ctx, key, code)
+        return self.mailed
 
     async def _confirm(self, ctx: Context, current: SessionData[UserT, SessionT], row: TwoFactorRow) -> SignedIn[UserT]:
         """Ask for codes of the authenticator app from now on."""
@@ -200,12 +206,11 @@ class SecondStep(Settings[UserT, SessionT]):
     async def _count_attempt(self, ctx: Context, sign_in: PendingSignIn[UserT], row: TwoFactorRow) -> None:
         await self.lockout.require_unlocked(ctx, sign_in.user, row)
         await challenges.count_attempt(ctx, sign_in)
+        await self.lockout.count_attempt(ctx, sign_in.user, row)
 
-    async def _failed(
-        self, ctx: Context, sign_in: PendingSignIn[UserT], row: TwoFactorRow | None, refusal: ErrorCode
-    ) -> ApiError:
-        """Count a wrong code against the account and return the refusal."""
-        await self.lockout.record_failure(ctx, sign_in.user, row)
+    async def _failed(self, ctx: Context, row: TwoFactorRow | None, refusal: ErrorCode) -> ApiError:
+        """Lock the account if this wrong code was the last that it takes, and return the refusal."""
+        await self.lockout.lock_if_due(ctx, row)
         return ApiError(refusal)
 
     async def _complete(self, ctx: Context, sign_in: PendingSignIn[UserT], row: TwoFactorRow | None) -> None:

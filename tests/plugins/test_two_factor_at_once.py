@@ -1,4 +1,4 @@
-"""Turning the second factor on from several windows at once, on every kind of database."""
+"""The second factor asked for by many calls at once, on every kind of database."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -6,10 +6,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app import content, signed_up
-from plugins.second_step import PASSWORD, rows, sending, totp_of
+from app import ORIGIN, content, signed_up
+from plugins.second_step import CREDENTIALS, PASSWORD, rows, sending, signed_up_with_app, totp_of
 from portico.http import Response
-from portico.testing import Clock
+from portico.plugins.two_factor import TwoFactor
+from portico.testing import Browser, Clock
 from requirements import requirement
 from store.database_servers import database_on
 
@@ -53,4 +54,31 @@ async def test_who_enables_in_many_windows_at_once_has_one_secret(database: str)
     codes = {totp_of(content(answer)).at(clock()) for answer in answers}
     verified = [await browser.post("/two-factor/verify-totp", {"code": code}) for code in codes]
     assert sorted(answer.status for answer in verified) == [200, *[401] * (len(codes) - 1)]
+    await auth.close()
+
+
+@requirement("M01")
+@pytest.mark.parametrize("is_null", [False, True])
+async def test_of_thirty_guesses_at_as_many_sign_ins_ten_are_looked_at(database: str, is_null: bool) -> None:
+    clock, said = Clock(), list[int]()
+    auth, _ = sending(clock, database=database)
+    await auth.create_schema()
+    await signed_up_with_app(auth, clock)
+    if is_null:
+        # As rows are that an older version made.
+        await TwoFactor.of(auth).secrets.update(auth.context(None), {}, failed_verification_count=None)
+    browsers = [Browser(auth, ORIGIN) for _ in range(30)]
+    for browser in browsers:
+        await browser.post("/sign-in/email", CREDENTIALS)
+
+    async def guess(browser: Browser) -> None:
+        said.append((await browser.post("/two-factor/verify-backup-code", {"code": "aaaaa-bbbbb"})).status)
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            for browser in browsers:
+                group.start_soon(guess, browser)
+    assert (said.count(401), said.count(429)) == (10, 20)
+    [row] = await rows(auth)
+    assert (row["failed_verification_count"], row["locked_until"] > clock()) == (10, True)
     await auth.close()
