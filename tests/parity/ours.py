@@ -263,6 +263,34 @@ def sign_elsewhere(unsigned: Unsigned) -> str:
     return ".".join((*(urlsafe_b64encode(part).decode().rstrip("=") for part in parts), "signature"))
 
 
+def devices() -> DeviceAuthorization[Any, Any]:
+    options: dict[str, Any] = {}
+    if "DEVICE_PAGE" in ENVIRONMENT:
+        options["verification_uri"] = ENVIRONMENT["DEVICE_PAGE"]
+    if "DEVICE_CLIENTS" in ENVIRONMENT:
+        options |= {"validate_client": is_known_client, "on_device_auth_request": keep_request}
+    if "DEVICE_CODES" in ENVIRONMENT:
+        device_code, user_code = ENVIRONMENT["DEVICE_CODES"].split("|")
+        options |= {"generate_device_code": lambda: device_code, "generate_user_code": lambda: user_code}
+    return DeviceAuthorization(
+        **options,
+        **seconds(
+            expires_in="DEVICE_LIFETIME",
+            interval="DEVICE_INTERVAL",
+            device_code_length="DEVICE_CODE_LENGTH",
+            user_code_length="USER_CODE_LENGTH",
+        ),
+    )
+
+
+async def is_known_client(client_id: str) -> bool:
+    return client_id in listed("DEVICE_CLIENTS")
+
+
+def keep_request(client_id: str, scope: str | None) -> None:
+    OUTBOX.append({"kind": "device", "client": client_id, "scope": scope})
+
+
 async def keep_code(mail: OtpMail, request: object) -> None:
     OUTBOX.append({"kind": "otp", "user": mail.user.email, "otp": mail.otp})
 
@@ -332,7 +360,7 @@ CALLS: dict[str, Callable[[Auth[AnyApi], Any], Any]] = {
 
 PLUGINS: dict[str, Callable[[], Plugin[Any, Any]]] = {
     "bearer": Bearer,
-    "device-authorization": DeviceAuthorization,
+    "device-authorization": devices,
     "jwt": signing,
     "magic-link": magic_link,
     "multi-session": lambda: MultiSession(**seconds(maximum_sessions="MAXIMUM_SESSIONS")),

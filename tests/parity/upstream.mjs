@@ -148,11 +148,25 @@ const usernames = () => ({
   schema: isSnake ? SNAKE_USERNAME : undefined,
 });
 
+const ownCodes = env.DEVICE_CODES?.split("|") ?? [];
+const devices = () =>
+  said({
+    expiresIn: env.DEVICE_LIFETIME && `${env.DEVICE_LIFETIME}s`,
+    interval: env.DEVICE_INTERVAL && `${env.DEVICE_INTERVAL}s`,
+    deviceCodeLength: seconds("DEVICE_CODE_LENGTH"),
+    userCodeLength: seconds("USER_CODE_LENGTH"),
+    verificationUri: env.DEVICE_PAGE,
+    validateClient: env.DEVICE_CLIENTS ? async (client) => listed("DEVICE_CLIENTS").includes(client) : undefined,
+    onDeviceAuthRequest: env.DEVICE_CLIENTS ? (client, scope) => void outbox.push({ kind: "device", client, scope: scope ?? null }) : undefined,
+    generateDeviceCode: env.DEVICE_CODES ? async () => ownCodes[0] : undefined,
+    generateUserCode: env.DEVICE_CODES ? () => ownCodes[1] : undefined,
+  });
+
 // Tokens are stored backwards.
 const STORES = { backwards: { type: "custom-hasher", hash: async (token) => [...token].reverse().join("") } };
 const PLUGINS = {
   bearer: () => bearer(),
-  "device-authorization": () => deviceAuthorization(),
+  "device-authorization": () => deviceAuthorization(devices()),
   jwt: () => jwt(signing()),
   "magic-link": () =>
     magicLink({

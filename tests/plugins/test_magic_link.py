@@ -493,6 +493,21 @@ async def test_no_other_secret_opens_the_door_of_links_and_a_link_opens_no_other
     assert (await here.user()).email_verified
 
 
+@requirement("S-106")
+async def test_what_a_link_says_twice_is_refused_and_uses_nothing_up() -> None:
+    here = place()
+    token = (await here.ask()).token
+    for query in (f"token=x&token={token}", f"token={token}&token=x", f"token={token}&callbackURL=/a&callbackURL=/b"):
+        response = await here.browser.get("/magic-link/verify", query)
+        assert (response.status, content(response)["code"]) == (400, "VALIDATION_ERROR")
+        assert "expected string, received array" in content(response)["message"]
+    twice = "callbackURL=https://evil.test&callbackURL=/a"
+    posted = await here.browser.send("POST", "/sign-in/magic-link", {"email": ANN}, query=twice)
+    assert (posted.status, content(posted)) == (400, {"message": "Invalid callbackURL: expected a string"})
+    assert await here.counts() == [0, 0, 0, 1]
+    assert (await here.verify(here.browser, token)).status == 200
+
+
 @requirement("C03", "S-106")
 async def test_a_scanner_that_opens_the_link_leaves_it_to_its_reader() -> None:
     options = {"advanced": AdvancedOptions(confirm_mailed_links=True), "trusted_origins": ["https://a.test", "app://"]}

@@ -181,6 +181,21 @@ MAGIC_LINK = [
         on="links",
     ),
     scenario(
+        "a parameter twice",
+        ask(),
+        *[
+            get(Mail("magic-link", template=f"/magic-link/verify?{query}"), label=query)
+            for query in ("token=x&token={}", "token={}&token=x", "token={}&callbackURL=/a&callbackURL=/b")
+        ],
+        get("/magic-link/verify?token=x&callbackURL=https://evil.test&callbackURL=/a", label="an evil one first"),
+        get("/magic-link/verify?token=x&x=1&x=2", label="an unknown one"),
+        post("/sign-in/magic-link?callbackURL=https://evil.test&callbackURL=/a", ANN, jar="z", label="when asking"),
+        get("/verify-email?token=x&token=y&callbackURL=/a&callbackURL=/b", label="of another link"),
+        whoami("?disableCookieCache=true&disableCookieCache=false"),
+        get(AS_JSON),
+        on="links",
+    ),
+    scenario(
         "a scanner looks at the head only",
         ask(),
         Call(method="HEAD", path=LINK, jar="s"),
