@@ -12,10 +12,28 @@ import anyio
 import pytest
 
 from app import ORIGIN, content, plain, signed_up
-from portico import AnyApi, ApiError, Auth, ConfigError, Headers, RateLimitOptions, Request, Response
+from portico import (
+    AnyApi,
+    ApiError,
+    Auth,
+    ConfigError,
+    Context,
+    Headers,
+    RateLimitOptions,
+    Request,
+    Response,
+    before_create,
+)
+from portico.errors import EMAIL_PASSWORD_DISABLED
 from portico.plugins.bearer import Bearer
 from portico.plugins.device_authorization import DeviceAuthorization
-from portico.plugins.device_authorization.declarations import GRANT_TYPE, DeviceCodeRow, DeviceDecision, UserCode
+from portico.plugins.device_authorization.declarations import (
+    GRANT_TYPE,
+    POLLING_TOO_FREQUENTLY,
+    DeviceCodeRow,
+    DeviceDecision,
+    UserCode,
+)
 from portico.testing import Browser, Clock
 from raced import raced
 from requirements import requirement
@@ -268,6 +286,58 @@ async def test_a_user_who_is_gone_lets_nobody_in() -> None:
     await auth.users.delete(auth.context(None), email="ann@example.com")
     assert refusal(await polled(auth, codes)) == (400, "invalid_grant")
     assert await auth.store.count(auth.tables["session"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (False, (400, "access_denied")),
+        (ApiError(EMAIL_PASSWORD_DISABLED), (400, "access_denied")),
+        (ApiError(POLLING_TOO_FREQUENTLY), (400, "slow_down")),
+    ],
+    ids=["False", "a code", "a code of OAuth"],
+)
+async def test_a_device_understands_why_there_is_no_session(said: bool | ApiError, told: tuple[int, str]) -> None:
+    @before_create("session")
+    async def unwanted(ctx: Context, values: dict[str, Any]) -> bool | None:
+        if ctx.route is None or ctx.route.path != "/device/token":
+            return None
+        if isinstance(said, ApiError):
+            raise said
+        return said
+
+    auth = make(database_hooks=[unwanted])
+    ann, codes = await signed_up(auth), await asked(auth)
+    await looked(ann, codes["user_code"])
+    await decided(ann, "approve", codes["user_code"])
+    assert refusal(await polled(auth, codes)) == told
+    assert await auth.store.count(auth.tables["session"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"status": "odd"}, "Invalid device code status"),
+        ({"user_id": None}, "Invalid device code status"),
+        # Whose client nobody knows may be anybody's.
+        ({"client_id": None}, "Invalid device code"),
+        ({"client_id": ""}, "Invalid device code"),
+    ],
+)
+async def test_a_row_that_nobody_of_us_wrote_lets_nobody_in(changed: dict[str, Any], told: str) -> None:
+    auth = make()
+    ann, codes = await signed_up(auth), await asked(auth)
+    await looked(ann, codes["user_code"])
+    await decided(ann, "approve", codes["user_code"])
+    ctx = auth.context(None)
+    await auth.rows(DeviceCodeRow).update(ctx, {"user_code": codes["user_code"]}, **changed)
+    response = await polled(auth, codes)
+    assert refusal(response) == (400, "invalid_grant")
+    assert content(response)["error_description"] == told
+    shown = await looked(ann, codes["user_code"])
+    assert shown.get("error_description") == ("Invalid user code" if "status" in changed else None)
+    assert await auth.store.count(auth.tables["session"]) == 1
+    assert len(await rows(auth)) == 1
 
 
 async def test_user_codes_are_not_guessed_at() -> None:

@@ -1,6 +1,6 @@
 """What the device flow declares: its errors, rows and messages, in the words of RFC 8628 and RFC 6749."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from portico.errors import OAuthErrorCode
 from portico.schema import Column, Row
@@ -25,6 +25,8 @@ POLLING_TOO_FREQUENTLY = OAuthErrorCode(400, "slow_down", "Polling too frequentl
 EXPIRED_DEVICE_CODE = OAuthErrorCode(400, "expired_token", "Device code has expired")
 AUTHORIZATION_PENDING = OAuthErrorCode(400, "authorization_pending", "Authorization pending")
 ACCESS_DENIED = OAuthErrorCode(400, "access_denied", "Access denied")
+INVALID_STATUS = OAuthErrorCode(400, "invalid_grant", "Invalid device code status")
+NO_SESSION = OAuthErrorCode(400, "access_denied", "Failed to create session")
 USER_GONE = OAuthErrorCode(400, "invalid_grant", "User not found")
 
 # Errors of the user
@@ -49,6 +51,7 @@ UNDECIDED = (AUTHENTICATION_REQUIRED, INVALID_USER_CODE, EXPIRED_USER_CODE, ALRE
 
 Decision = Literal["approved", "denied"]
 DeviceState = Literal["pending", "approved", "denied"]
+STATES = frozenset(get_args(DeviceState))
 
 
 class DeviceCodeRow(Row):

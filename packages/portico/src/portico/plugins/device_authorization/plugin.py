@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from portico.context import Context, session_data
 from portico.crypto.random import random_letters
 from portico.endpoint import Endpoint, endpoint
-from portico.errors import ApiError, ConfigError, NotUniqueError
+from portico.errors import ApiError, ConfigError, NotUniqueError, OAuthErrorCode
 from portico.messages import Success
 from portico.models import SessionT, UserT
 from portico.plugins.device_authorization import user_codes
@@ -26,9 +26,11 @@ from portico.plugins.device_authorization.declarations import (
     INVALID_CLIENT,
     INVALID_DEVICE_CODE,
     INVALID_REQUEST,
+    INVALID_STATUS,
     INVALID_USER_CODE,
     LONGEST,
     NO_FREE_CODE,
+    NO_SESSION,
     NOT_YOURS_TO_APPROVE,
     NOT_YOURS_TO_DENY,
     POLLING_TOO_FREQUENTLY,
@@ -59,6 +61,8 @@ PAGES = {"enter", "look", "decide"}
 NO_STORE = (("cache-control", "no-store"), ("pragma", "no-cache"))
 ONCE = ("client_id", "user_id", "scope")
 """Parameters that a form may hold once. See RFC 6749 §3.1."""
+
+SERVER_ERROR = 500
 
 CodeMaker = Callable[[], str | Awaitable[str]]
 
@@ -155,7 +159,9 @@ class DeviceAuthorization(DevicePages[UserT, SessionT]):
             EXPIRED_DEVICE_CODE,
             AUTHORIZATION_PENDING,
             ACCESS_DENIED,
+            INVALID_STATUS,
             USER_GONE,
+            NO_SESSION,
         ),
         operation_id="deviceToken",
     )
@@ -175,14 +181,9 @@ class DeviceAuthorization(DevicePages[UserT, SessionT]):
         if row.status == "denied":
             await self._rows.delete(ctx, id=row.id)
             raise ApiError(ACCESS_DENIED)
-        if row.status != "approved" or row.user_id is None:
+        if row.status == "pending":
             raise ApiError(AUTHORIZATION_PENDING)
-        user = await self._redeemed(ctx, row)
-        # No cookie: a device is no browser, and its user has passed every step in one.
-        address = self.auth.addresses.of(ctx.request) if ctx.request else ""
-        agent = ctx.headers.get("user-agent") or ""
-        session = await self.sessions.start(ctx, user, remember=True, address=address, agent=agent)
-        ctx.new_session = session_data(session, user)
+        session = await self._redeemed(ctx, row, body.client_id)
         return DeviceAuthorized(
             access_token=session.token,
             token_type="Bearer",  # noqa: S106  # a kind of token
@@ -270,14 +271,31 @@ class DeviceAuthorization(DevicePages[UserT, SessionT]):
         if await self._rows.update(ctx, {"id": row.id, "last_polled_at": last}, last_polled_at=now) is None:
             raise ApiError(POLLING_TOO_FREQUENTLY)
 
-    async def _redeemed(self, ctx: Context, row: DeviceCodeRow) -> UserT:
-        """Use an approved code up and return its user: of many callers at once, one gets it."""
+    async def _redeemed(self, ctx: Context, row: DeviceCodeRow, client_id: str) -> SessionT:
+        """Use an approved code up and start a session of its user: of many callers at once, one gets it."""
+        if row.status != "approved" or row.user_id is None:
+            raise ApiError(INVALID_STATUS)
         user = await self.users.find(ctx, id=row.user_id)
         if user is None:
             raise ApiError(USER_GONE)
-        if await self._rows.consume(ctx, id=row.id, status="approved", client_id=row.client_id) is None:
+        if await self._rows.consume(ctx, id=row.id, status="approved", client_id=client_id) is None:
             raise ApiError(INVALID_DEVICE_CODE)
-        return user
+        # No cookie: a device is no browser, and its user has passed every step in one.
+        address = self.auth.addresses.of(ctx.request) if ctx.request else ""
+        agent = ctx.headers.get("user-agent") or ""
+        try:
+            session = await self.sessions.start(ctx, user, remember=True, address=address, agent=agent)
+        except ApiError as veto:
+            raise _in_words_of_oauth(veto) from None
+        ctx.new_session = session_data(session, user)
+        return session
+
+
+def _in_words_of_oauth(veto: ApiError) -> ApiError:
+    """Return what a device is told when a hook of the database wants no session."""
+    error = veto.error
+    is_understood = isinstance(error, OAuthErrorCode) or error.status >= SERVER_ERROR
+    return veto if is_understood else ApiError(replace(NO_SESSION, message=error.message))
 
 
 def _effective(ctx: Context, body: DeviceCodeRequest) -> DeviceCodeRequest:

@@ -13,6 +13,7 @@ from portico.plugins.device_authorization.declarations import (
     EXPIRED_USER_CODE,
     INVALID_USER_CODE,
     NOT_CLAIMED,
+    STATES,
     Decision,
     DeviceCodeRow,
 )
@@ -35,7 +36,7 @@ async def live(ctx: Context, user_code: str) -> DeviceCodeRow:
     plain = re.sub(r"[^A-Za-z0-9]", "", user_code).upper()
     if row is None and plain != user_code and WRITTEN.fullmatch(plain):
         row = await rows.find(ctx, user_code=plain)
-    if row is None:
+    if row is None or row.status not in STATES:
         raise ApiError(INVALID_USER_CODE)
     if row.expires_at < ctx.now():
         raise ApiError(EXPIRED_USER_CODE)
