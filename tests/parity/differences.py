@@ -58,6 +58,9 @@ TOLD_OF_ALL = "the application is told of every refusal; upstream tells of those
 ALL_TYPED = "every redirect has the type of the others"
 ANY_SECRET = "what any listed secret signed is genuine"
 FOR_GOOD = "a username for good is not given away either, and then replaced"
+GUESSED_AT = "who decides about a code guesses at it as well as who looks: five guesses at each"
+KNOWN_STATES = "a state that no server writes is refused"
+ONE_FORM = "a session in secondary storage has one form, whoever started it"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -225,6 +228,21 @@ DIFFERENCES = [
         "4 first step: headers.access-control-expose-headers",
         NO_SESSION_YET,
     ),
+    Deliberate("devices/devices: a state that nobody knows", "* looks again: *", KNOWN_STATES),
+    Deliberate("devices/devices: a state that nobody knows", "* POST /device/approve: *", KNOWN_STATES),
+    *[
+        Deliberate(f"devices/devices: {scenario}", place, NOT_A_SERVER_ERROR)
+        for scenario, place in (
+            ("a state that nobody knows", "* asks: *"),
+            ("approved by nobody", "* asks: *"),
+            ("its user is deleted", "* asks: *"),
+            ("its user is deleted", "* again: *"),
+        )
+    ],
+    Deliberate("devices/devices: what cannot be stored", "*", STORABLE),
+    Deliberate("devices with codes of one's own/*: codes*", "rows: secondary storage.?.value", ONE_FORM),
+    Deliberate("limited devices/devices: six approvals", "6 *", GUESSED_AT),
+    Deliberate("limited devices/devices: six denials", "6 *", GUESSED_AT),
     Deliberate("placed*/places: what forwarding headers say*", "mails: *", ONLY_PROXIES),
     Deliberate("placed/places: a host in other letters", "mails: *", LOWER_CASE),
     Deliberate("placed/places: a host that is none: *", "*", NOT_OURS),
