@@ -1,5 +1,6 @@
 import json
 from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 
@@ -67,6 +68,34 @@ async def test_the_link_leads_to_the_page_that_was_asked_for() -> None:
     assert location(await follow(stranger, postbox.last)) == "/welcome?a=b#c"
     wrong = await stranger.get("/verify-email", "token=wrong&callbackURL=%2Fwelcome%3Fa%3Db%23c")
     assert location(wrong) == "/welcome?a=b&error=INVALID_TOKEN#c"
+
+
+@requirement("S-008", "C04")
+@pytest.mark.parametrize("place", ["/a/..//evil.test", "/.//evil.test", "/%2e%2E//evil.test", "/..///evil.test/x/.."])
+async def test_a_path_with_dots_leads_to_no_other_host(place: str) -> None:
+    auth = make()
+    browser = Browser(auth, ORIGIN)
+    response = await browser.get("/verify-email", urlencode({"token": "x", "callbackURL": place}))
+    target = location(response)
+    assert urlsplit(urljoin(ORIGIN, target)).netloc == urlsplit(ORIGIN).netloc, target
+    assert target.startswith("/evil.test")
+    assert target.endswith("?error=INVALID_TOKEN")
+
+
+@requirement("S-008", "C04")
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        ("myapp://", "myapp://?error=INVALID_TOKEN"),
+        ("MYAPP://open#top", "myapp://open?error=INVALID_TOKEN#top"),
+        ("https://A.test:443/x/../y?b=c", "https://a.test/y?b=c&error=INVALID_TOKEN"),
+        ("https://a.test", "https://a.test/?error=INVALID_TOKEN"),
+    ],
+)
+async def test_a_place_is_written_as_browsers_write_it(place: str, target: str) -> None:
+    auth = make(trusted_origins=["myapp://", "https://a.test"])
+    browser = Browser(auth, ORIGIN)
+    assert location(await browser.get("/verify-email", urlencode({"token": "x", "callbackURL": place}))) == target
 
 
 @requirement("S-008")

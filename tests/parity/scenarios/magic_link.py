@@ -35,6 +35,7 @@ FORGED: dict[str, str] = {
     "with an address that is none": '{"type":"magic-link","email":"ann"}',
     "with more than that": '{"type":"magic-link","email":"ann@example.com","admin":true}',
     "with another name": '{"type":"magic-link","email":"ann@example.com","name":1}',
+    "with a name that is null": '{"type":"magic-link","email":"ann@example.com","name":null}',
     "of capitals": '{"type":"magic-link","email":"ANN@example.com","name":"Ann"}',
     "nothing": "null",
 }

@@ -17,6 +17,16 @@ PLACES = (
     "https://x.example.com/deep?x=1",
     "myapp://open",
     "myapp://open?x=1",
+    "myapp://",
+    "MYAPP://Open",
+    "/?",
+    "/r?#",
+    "/r ",
+    "/a/..//evil.test",
+    "/.//evil.test",
+    "/%2e%2E//evil.test/./x/..",
+    "https://X.example.com:443/A/../b",
+    "https://exact.example.org//x?é=ü#ö",
     "",
 )
 HOSTILE = (

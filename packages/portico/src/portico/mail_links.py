@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from pydantic_core import to_json
 
@@ -13,6 +13,7 @@ from portico.crypto.jwt import open_jwt, sign_jwt
 from portico.errors import EMAIL_NOT_VERIFIED, INVALID_TOKEN, TOKEN_EXPIRED, ApiError, ConfigError
 from portico.mails import Mailer, OnUser, VerificationMail
 from portico.models import User
+from portico.origin import origin_of
 
 MailT = TypeVar("MailT")
 HOME = "/"
@@ -123,12 +124,11 @@ UNRESERVED = "!*'()"
 
 def with_query(url: str, name: str, value: str) -> str:
     """Return `url` with one query field set; what it said about the field before is gone."""
-    parts = urlsplit(url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    base, query, fragment = _apart(url)
+    pairs = parse_qsl(query[1:], keep_blank_values=True)
     place = next((index for index, (key, _) in enumerate(pairs) if key == name), len(pairs))
     others = [pair for pair in pairs[place:] if pair[0] != name]
-    query = _as_form([*pairs[:place], (name, value), *others])
-    return parts._replace(path=_path(parts), query=query).geturl()
+    return f"{_with_path(base)}?{_as_form([*pairs[:place], (name, value), *others])}{fragment}"
 
 
 def with_fields(url: str, fields: Mapping[str, Any]) -> str:
@@ -147,18 +147,56 @@ def _as_form(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def with_error(url: str, code: str) -> str:
-    """Return `url` with an error in its query, which otherwise stays as it is."""
-    parts = urlsplit(urljoin("http://localhost", url) if url.startswith("/") else url)
-    pointed = parts._replace(path=_path(parts), query=f"{parts.query}&error={code}" if parts.query else f"error={code}")
-    return pointed._replace(scheme="", netloc="").geturl() if url.startswith("/") else pointed.geturl()
+    """Return `url`, which was checked before, with an error in its query, which otherwise stays as it is."""
+    base, query, fragment = _apart(url.strip(" "))
+    # Two slashes at the beginning would lead to another host.
+    whole = f"/{_resolved(base).lstrip('/')}" if _is_path(base) else _written(base)
+    return f"{whole}?{query[1:]}&error={code}{fragment}" if query[1:] else f"{whole}?error={code}{fragment}"
 
 
 def absolute(ctx: Context, url: str) -> str:
-    """Return a place that was checked before as a whole URL."""
-    whole = urlsplit(urljoin(ctx.site.origin, url) if url.startswith("/") else url)
-    return whole._replace(path=_path(whole)).geturl()
+    """Return a place that was checked before as a whole URL, written as browsers write it."""
+    base, query, fragment = _apart(url.strip(" "))
+    whole = f"{ctx.site.origin}{_resolved(base)}" if _is_path(base) else _written(base)
+    return f"{whole}{query}{fragment}"
 
 
-def _path(parts: SplitResult) -> str:
-    """Return the path as browsers write it: a page of the web has one."""
-    return parts.path or ("/" if parts.scheme in {"http", "https"} else "")
+def _written(base: str) -> str:
+    """Return an address, up to its query, as browsers write it."""
+    scheme, separator, rest = base.partition("://")
+    site = origin_of(base)
+    if not site:
+        return f"{scheme.lower()}{separator}{rest}"
+    return f"{site}{_resolved(rest[rest.find('/') :] if '/' in rest else '/')}"
+
+
+def _is_path(url: str) -> bool:
+    """Tell whether a place that was checked before is on our own site."""
+    return url.startswith("/")
+
+
+def _resolved(path: str) -> str:
+    """Return a path without dots that lead up, as browsers resolve them; it may then begin with two slashes."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for each in segments:
+        dots = each.lower().replace("%2e", ".")
+        if dots == "..":
+            del kept[-1:]
+        elif dots != ".":
+            kept.append(each)
+    ends_above = segments[-1].lower().replace("%2e", ".") in {".", ".."}
+    return "/" + "/".join([*kept, ""] if ends_above else kept)
+
+
+def _apart(url: str) -> tuple[str, str, str]:
+    """Return a URL in three: up to its query, the query with its mark, and the fragment with its own."""
+    head, hash_mark, fragment = url.partition("#")
+    base, question_mark, query = head.partition("?")
+    return base, question_mark + query, hash_mark + fragment
+
+
+def _with_path(base: str) -> str:
+    """Return an address as browsers write it: a page of the web has a path."""
+    scheme, separator, rest = base.partition("://")
+    return f"{base}/" if separator and scheme.lower() in {"http", "https"} and "/" not in rest else base

@@ -106,7 +106,8 @@ class LinkRecord(BaseModel):
 
     type: Literal["magic-link"]
     email: Email
-    name: str | None = None
+    name: str = ""
+    """Left out if nobody said one; null is no name."""
 
 
 # Plugin
@@ -155,8 +156,9 @@ class MagicLink(Plugin[UserT, SessionT]):
     async def sign_in(self, ctx: Context, body: SignInMagicLink) -> Status:
         """Mail a link that signs in; the answer is the same whether or not anybody has the address."""
         token = await self._new_token(body.email)
-        record = LinkRecord(type="magic-link", email=body.email, name=body.name)
-        identifier, value = await self._identifier(token), record.model_dump_json(exclude_none=True)
+        named = {} if body.name is None else {"name": body.name}
+        record = LinkRecord(type="magic-link", email=body.email, **named)
+        identifier, value = await self._identifier(token), record.model_dump_json(exclude_unset=True)
         await self.auth.verifications.put(ctx, identifier, value, self.expires_in)
         mail_links.send(ctx, self.send_magic_link, lambda: _mail(ctx, body, token))
         return Status(status=True)
@@ -236,7 +238,7 @@ class MagicLink(Plugin[UserT, SessionT]):
         return await admission.admit(ctx, user, remember=admission.is_remembered(ctx)), False
 
     async def _sign_up(self, ctx: Context, record: LinkRecord) -> SignedIn[UserT] | Challenge:
-        values = {"email": record.email, "email_verified": True, "name": record.name or ""}
+        values = {"email": record.email, "email_verified": True, "name": record.name}
         async with new_user(ctx, self.users, BY_LINK, **values) as (inside, user):
             return await admission.admit(inside, user, remember=admission.is_remembered(inside))
 
