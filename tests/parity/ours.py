@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import anyio
 import uvicorn
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from portico import (
     AccountLinking,
@@ -615,7 +615,7 @@ class Controlled:
     async def _call(self, name: str, body: bytes, send: Any) -> None:
         try:
             reply = (await CALLS[name](self._auth, json.loads(body))).to_json()
-        except (PorticoError, TypeError):
+        except (PorticoError, TypeError, ValidationError):
             reply = b'{"refused":true}'
         await _send(send, reply)
 

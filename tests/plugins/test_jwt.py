@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import pytest
+from pydantic import ValidationError
 
 from app import ORIGIN, content, plain, signed_up
 from plugins.relying import brought, header_of, key_set, proven, token_in
@@ -213,6 +214,8 @@ async def test_what_is_never_returned_is_in_no_token() -> None:
         ("90secs", 90),
         ("1HOUR", 3600),
         ("1.5h", 5400),
+        ("2.5s", 3),
+        ("-2.5s", -2),
         ("2 days from now", 172_800),
         ("+3s", 3),
         ("1 week", 604_800),
@@ -232,10 +235,28 @@ async def test_lifetimes_are_texts_durations_and_moments(lifetime: Any, seconds:
 
 
 @requirement("S-199")
-@pytest.mark.parametrize("lifetime", ["", "bogus", "10", "1ms", "1h ", "5  m", ".5h", "-1h ago", 900, None])
+@pytest.mark.parametrize(
+    "lifetime", ["", "bogus", "10", "1ms", "1h ", "5  m", ".5h", "-1h ago", "9" * 400 + "h", 900, None]
+)
 async def test_a_lifetime_that_is_none_is_refused_at_construction(lifetime: Any) -> None:
     with pytest.raises(ConfigError, match="15m"):
         made(Jwt(expiration_time=lifetime))
+
+
+@requirement("S-199")
+@pytest.mark.parametrize("lifetime", [60, 4_000_000_000, 1.5, True])
+def test_the_rules_of_one_token_take_no_number_either(lifetime: Any) -> None:
+    with pytest.raises(ValidationError):
+        TokenRules(expiration_time=lifetime)
+    with pytest.raises(ValidationError):
+        TokenRules.model_validate({"expirationTime": lifetime})
+
+
+@requirement("S-199")
+async def test_the_rules_of_one_token_say_a_lifetime_or_none() -> None:
+    auth = made()
+    with pytest.raises(ConfigError, match="15m"):
+        await signed(auth, {"sub": "x"}, TokenRules(expiration_time=""))
 
 
 # Server code
@@ -264,7 +285,22 @@ async def test_rules_of_one_token_take_the_place_of_all_the_options() -> None:
 
 
 @requirement("S-121")
-@pytest.mark.parametrize("claims", [{"sub": 5}, {"iss": 5}, {"jti": 1}, {"exp": "soon"}, {"nbf": True}, {"iat": "1"}])
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"sub": 5},
+        {"iss": 5},
+        {"jti": 1},
+        {"exp": "soon"},
+        {"exp": float("inf")},
+        {"nbf": True},
+        {"iat": "1"},
+        {"aud": 1},
+        {"aud": False},
+        {"aud": {}},
+        {"aud": ["https://a.test", None]},
+    ],
+)
 async def test_claims_that_no_verifier_would_understand_are_not_signed(claims: dict[str, Any]) -> None:
     auth = made()
     with pytest.raises(TypeError, match=next(iter(claims))):

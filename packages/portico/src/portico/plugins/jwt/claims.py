@@ -1,8 +1,9 @@
 """The claims of a token: what was asked for, and what has to be added. See RFC 7519 §4.1."""
 
+from math import isfinite
 from typing import Any
 
-from portico.crypto.claims import Claims
+from portico.crypto.claims import Claims, is_array
 from portico.errors import ConfigError
 from portico.plugins.jwt.declarations import TokenRules
 from portico.plugins.jwt.lifetime import ends_at
@@ -27,7 +28,8 @@ def completed_claims(claims: Claims, rules: TokenRules, origin: str, now: int) -
     given = {name: value for name, value in wire.items() if value is not None or name not in REGISTERED}
     _check(given)
     issued: Any = given.get("iat", now)
-    given.setdefault("exp", ends_at(rules.expiration_time or DEFAULT_LIFETIME, issued))
+    lifetime = DEFAULT_LIFETIME if rules.expiration_time is None else rules.expiration_time
+    given.setdefault("exp", ends_at(lifetime, issued))
     given.setdefault("iss", rules.issuer or origin)
     given.setdefault("aud", rules.audience or origin)
     return given
@@ -39,5 +41,9 @@ def _check(claims: dict[str, Any]) -> None:
         if not isinstance(claims[name], str):
             raise TypeError(f"the claim {name} is text, not {claims[name]!r}")
     for name in claims.keys() & NUMBERS:
-        if not isinstance(claims[name], int | float) or isinstance(claims[name], bool):
+        value = claims[name]
+        if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
             raise TypeError(f"the claim {name} is a number of seconds, not {claims[name]!r}")
+    named = claims.get("aud", "")
+    if not all(isinstance(each, str) for each in (named if is_array(named) else [named])):
+        raise TypeError(f"the claim aud is a text or a list of texts, not {named!r}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Required, TypeAlias
 
+from pydantic import Strict
 from typing_extensions import TypedDict
 
 from portico.context import Context
@@ -12,7 +13,7 @@ from portico.crypto.key_families import Algorithm
 from portico.schema import Column, Row
 from portico.wire import Omittable, Timestamp, Wire
 
-Lifetime: TypeAlias = str | timedelta | datetime
+Lifetime: TypeAlias = str | Annotated[timedelta, Strict()] | Annotated[datetime, Strict()]
 """How long a token is good for: text such as `15m` or `2 days`, a duration, or the moment at which it ends."""
 
 # Rows

@@ -1,5 +1,6 @@
 """When a token ends, from a text such as `15m`, a duration or a moment."""
 
+import math
 import re
 from datetime import datetime, timedelta
 
@@ -39,7 +40,9 @@ def _seconds(text: str) -> int:
     # Of a number upstream makes the end itself, and a reader a span: it is text, and refused.
     span = SPAN.fullmatch(str(text))
     unit = SECONDS.get(span["unit"].lower()) if span else None
-    if span is None or unit is None or (span["sign"] and span["way"]):
+    length = float(span["number"]) * unit if span and unit else math.inf
+    if span is None or not math.isfinite(length) or (span["sign"] and span["way"]):
         raise ConfigError(f"a lifetime is a text such as '15m' or '2 days', a timedelta or a datetime, not {text!r}")
     is_past = span["sign"] == "-" or (span["way"] or "").lower() == " ago"
-    return round(float(span["number"]) * unit) * (-1 if is_past else 1)
+    # Half a second counts as upstream counts it: forward.
+    return math.floor((-length if is_past else length) + 0.5)
