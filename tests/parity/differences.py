@@ -62,6 +62,16 @@ GUESSED_AT = "who decides about a code guesses at it as well as who looks: five 
 KNOWN_STATES = "a state that no server writes is refused"
 ONE_FORM = "a session in secondary storage has one form, whoever started it"
 STAYS_HERE = "a path leads to no other host; upstream resolves its dots and sends the two slashes that are left"
+UNDERSTOOD = "a claim that no verifier would understand is not signed, and one that is null is left out"
+NO_SPANS = "a claim is a moment; upstream takes text for a span"
+PAST = "a past is one in capitals, too; upstream adds what is written `1 day Ago`"
+MOMENT = "a lifetime has a unit, or is a duration or a moment of its own kind; to upstream a number is a moment of 1970"
+NOBODY_NAMED = "an empty issuer or audience is none; upstream signs a token that nobody takes"
+AS_SIGNED = "a token is taken to the letter"
+PUBLISHED_ONLY = "a key that is no longer published proves nothing"
+PUBLISHED_BEFORE = "the next key is published before it signs"
+STILL_ELSEWHERE = "what is signed elsewhere is signed there by any rules; upstream makes a key of its own then"
+KEYS_OF_A_MINUTE = "cookie copies are read with the keys of a minute ago"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -255,6 +265,29 @@ DIFFERENCES = [
     Deliberate("unchecked paths/checks: *", "* sign-up to elsewhere: body.json.*", SIGN_UP_IS_LOGIN),
     Deliberate("told of errors/checks: *", "* error page*: headers.content-type", ALL_TYPED),
     Deliberate("told of errors/checks: *", "mails: ", TOLD_OF_ALL),
+    *[
+        Deliberate(f"tokens/jwt: {scenario}", "*", reason)
+        for scenario, reason in (
+            ("worthless, exp '1h'", NO_SPANS),
+            ("worthless, nbf '1h'", NO_SPANS),
+            ("worthless, nbf ''", UNDERSTOOD),
+            ("worthless, * False", UNDERSTOOD),
+            ("worthless, sub 0", UNDERSTOOD),
+            ("worthless, * None", UNDERSTOOD),
+            ("a span in capitals", PAST),
+            ("a number for a span", MOMENT),
+            ("rules that are empty", NOBODY_NAMED),
+            ("a token with a space behind it", AS_SIGNED),
+        )
+    ],
+    Deliberate("tokens/jwt: a key that is no longer published", "* verify GET /token for None: *", PUBLISHED_ONLY),
+    Deliberate("configured tokens/jwt: the next key is due", "* GET /.well-known/jwks.json: *", PUBLISHED_BEFORE),
+    Deliberate("configured tokens/jwt: the next key is due", "rows: jwks", PUBLISHED_BEFORE),
+    Deliberate("remote tokens/jwt: signed elsewhere by other rules", "* with rules: *", STILL_ELSEWHERE),
+    Deliberate("remote tokens/jwt: signed elsewhere by other rules", "rows: jwks", STILL_ELSEWHERE),
+    Deliberate("remote tokens/jwt: signed elsewhere by other rules", "* a number: *", UNDERSTOOD),
+    Deliberate("remote tokens/jwt: signed elsewhere by other rules", "* no number: *", UNDERSTOOD),
+    Deliberate("signed copies/jwt: a copy whose key is gone", "* GET /get-session: *", KEYS_OF_A_MINUTE),
     Deliberate("remote tokens/jwt: signed elsewhere", "3 GET /jwks: headers.content-type", NO_KEYS_HERE),
     Deliberate("limited/rate limit: wrong methods", "*", MATCHED_ONLY),
     Deliberate("limited/rate limit: unknown paths below a limited one", "*", MATCHED_ONLY),

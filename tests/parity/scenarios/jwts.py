@@ -1,14 +1,17 @@
 """Tokens of sessions, the keys that verify them, and what server code signs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from parity.scenario import (
     Call,
     Header,
+    HeldValue,
+    Put,
     Replace,
     Reply,
     Scenario,
+    Shift,
     Statement,
     call,
     fill,
@@ -21,9 +24,21 @@ from parity.scenario import (
     tampered,
     whoami,
 )
+from parity.servers import ORIGIN
 
 DAY = 86_400
 BEARING = {"authorization": reply("in", "token", template="Bearer {}"), "origin": None}
+
+
+BROKEN: Mapping[str, Callable[[str], str]] = {
+    "unsigned": lambda value: f"eyJhbGciOiJub25lIn0.{value.split('.')[1]}.",
+    "cut off": lambda value: ".".join(value.split(".")[:2]),
+    "longer": lambda value: f"{value}.x",
+    "badly encoded": lambda value: f"%{value}",
+    "three times itself": lambda value: value * 3,
+    "all dots": lambda _: "...",
+    "nothing": lambda _: "",
+}
 
 
 def token(query: str = "", **rest: Any) -> Call:
@@ -62,6 +77,50 @@ SIGNED: Sequence[tuple[Any, Any]] = (
     ({"sub": "x"}, {"audience": "q"}),
     ({"sub": "x", "aud": "q"}, {}),
 )
+SPANS = (
+    *("0s", "10", "1.5h", "+1s", "- 1s", "+ 1 s", "-  1s", "1  s", "1 s ", "  1s", "1s  ago", "1 week", "1mo", "1M"),
+    *(
+        "1 MIN",
+        "1ms",
+        "1h30m",
+        "1,5h",
+        "1e3s",
+        ".5h",
+        "5.h",
+        "1 fortnight",
+        "\u0661s",
+        "10y",
+        "1 hr",
+        "3 secs",
+        "-1 day ago",
+    ),
+    *("1 day from now", "2 years", "", "2026-01-01", "1700000000"),
+)
+ODD: Mapping[str, Sequence[Any]] = {
+    "exp": (None, 0, 1.5, 4_000_000_000_000, True, [], {}, "", "x", "4000000000"),
+    "nbf": (0, 1.5, 4_000_000_000, True, [], {}, "x", "4000000000"),
+    "iat": (0, -1, 1.5, 4_000_000_000, True, [], {}, "x", "4000000000"),
+    "iss": ("", "x", 1, True, [], ["x"], {}),
+    "aud": ("", "x", 1, True, False, [], ["x"], ["", None], [1], {}, ORIGIN + "/", [ORIGIN, 5], [ORIGIN.upper()]),
+    "sub": ("", 1, True, [], ["x"], {}),
+    "jti": ("", "x", 1, True, [], {}),
+}
+PAYLOADS: Sequence[Any] = (
+    {},
+    {"": 1},
+    {"alg": "none", "kid": "x", "typ": "y", "sub": "x"},
+    {"sub": "ünï🔐", "text": "\u2028"},
+    {"sub": "x", "f": 1e100, "i": 1.0, "k" * 300: "v" * 5000},
+    {"createdAt": "2026-01-01T00:00:00.000Z", "sub": "x"},
+    None,
+    [],
+    "x",
+)
+WORTHLESS: Sequence[tuple[str, Any]] = (
+    *[("exp", "1h"), ("nbf", "1h"), ("nbf", ""), ("nbf", False), ("iat", False), ("sub", 0), ("sub", False)],
+    *[("jti", False), ("nbf", None), ("iat", None), ("sub", None), ("jti", None)],
+)
+"""Claims that upstream signs, or takes for spans; most of these tokens it does not verify itself."""
 REFUSED: Sequence[tuple[Any, Any]] = (
     ({"sub": 5}, None),
     ({"jti": []}, None),
@@ -79,6 +138,30 @@ def server_code(on: str) -> Scenario:
     steps += [sign(payload, rules, label=f"refused {number}") for number, (payload, rules) in enumerate(REFUSED)]
     steps += [verify(reply("token 1", "token", template=template)) for template in ("{}x", "x{}", "{}.x", "a.b.c", "")]
     return scenario("server code signs and verifies", *steps, on=on)
+
+
+def claimed(claim: str, values: Sequence[Any], name: str) -> Scenario:
+    steps: list[Call] = []
+    for value in values:
+        signed = f"{value!r}"
+        steps += [sign({"sub": "x", claim: value}, label=signed), verify(signed), verify(signed, "x")]
+    # A refusal makes no key here.
+    return scenario(name, sign({"sub": "x"}, label="first"), *steps, on="tokens")
+
+
+def ruled(name: str, rules: Mapping[str, Sequence[Any]]) -> Scenario:
+    steps: list[Call] = [sign({"sub": "x"}, label="first")]
+    for rule, values in rules.items():
+        for value in values:
+            signed = f"{rule} {value!r}"
+            steps += [sign({"sub": "x"}, {rule: value}, label=signed), verify(signed)]
+    return scenario(name, *steps, on="tokens")
+
+
+def changed(name: str, *changes: Statement | Shift, on: str = "tokens", path: str = "/jwks") -> Scenario:
+    """Change the row of a key that has signed."""
+    after = (token(label="afterwards"), keys(path), verify("GET /token"), verify("afterwards"))
+    return scenario(name, sign_up(), token(), *changes, *after, on=on)
 
 
 JWTS = [
@@ -215,4 +298,125 @@ JWTS = [
         *SIGNED_AND_VERIFIED,
         on="remote tokens",
     ),
+    *[claimed(claim, values, f"an odd {claim}") for claim, values in ODD.items()],
+    *[claimed(claim, [value], f"worthless, {claim} {value!r}") for claim, value in WORTHLESS],
+    claimed("iss", [None], "an issuer that is null"),
+    claimed("aud", [None], "an audience that is null"),
+    ruled("spans", {"expirationTime": SPANS}),
+    ruled("a span in capitals", {"expirationTime": ("1s AGO", "1 day Ago")}),
+    ruled("a number for a span", {"expirationTime": (60, 0, -5, 1.5, 4_000_000_000)}),
+    ruled("rules of another kind", {"expirationTime": (True, [], {}), "audience": (1, {}), "issuer": (1, ["x"])}),
+    ruled("rules that are empty", {"audience": ("", []), "issuer": ("",)}),
+    scenario(
+        "payloads",
+        *[sign(payload, label=f"payload {number}") for number, payload in enumerate(PAYLOADS)],
+        *[
+            post("=/__api/signJWT", body, label=f"body {number}")
+            for number, body in enumerate(
+                ({"payload": {"sub": "x"}, "overrideOptions": {}}, {"payload": {"sub": "x"}, "more": 1})
+            )
+        ],
+        on="tokens",
+    ),
+    scenario(
+        "tokens of another kind",
+        sign({"sub": "x"}, label="signed"),
+        *[
+            post("=/__api/verifyJWT", body, label=f"body {number}")
+            for number, body in enumerate(
+                (
+                    {},
+                    {"token": None},
+                    {"token": 1},
+                    {"token": "a.b.c", "issuer": ""},
+                    {"token": "x" * 100_000},
+                    {"token": "....."},
+                    {"token": "eyJhbGciOiJub25lIiwia2lkIjoieCJ9.e30."},
+                    {"token": "e30.e30.e30"},
+                )
+            )
+        ],
+        *[
+            verify(reply("signed", "token", template=template))
+            for template in ("{}=", "{}A", " {}", "\n{}", "{}.", "Bearer {}", "{}%", "{}\u00e9")
+        ],
+        on="tokens",
+    ),
+    scenario(
+        "a token with a space behind it",
+        sign({"sub": "x"}, label="signed"),
+        verify(reply("signed", "token", template="{} ")),
+        on="tokens",
+    ),
+    scenario(
+        "the token of a header",
+        sign_up(),
+        whoami(),
+        verify(Header("GET /get-session", "set-auth-jwt")),
+        whoami("?disableRefresh=true"),
+        token("?x=1"),
+        keys("/jwks?x=1"),
+        keys("/jwks/"),
+        token("/"),
+        token(headers={"origin": "http://localhost:3000"}, label="from a page that is trusted"),
+        on="tokens",
+    ),
+    scenario(
+        "the user is deleted",
+        sign_up(),
+        token(),
+        Statement('delete from "user"'),
+        token(label="2"),
+        whoami(),
+        on="tokens",
+    ),
+    changed("a key whose algorithm nobody noted", fill("jwks", "alg", None)),
+    changed("a key whose curve nobody noted", fill("jwks", "crv", None)),
+    changed("a key that ends", fill("jwks", "expiresAt", "2099-01-01T00:00:00.000Z")),
+    changed("a key of another name", Statement("update jwks set id = 'other'")),
+    changed("a key that is no longer published", fill("jwks", "expiresAt", "2020-01-01T00:00:00.000Z")),
+    changed(
+        "the next key is due",
+        shift("jwks", "expiresAt", -DAY + 600),
+        on="configured tokens",
+        path="/.well-known/jwks.json",
+    ),
+    scenario(
+        "signed elsewhere by other rules",
+        sign({"sub": "x"}, {"issuer": "https://other"}, label="with rules"),
+        sign({"sub": 5}, label="a number"),
+        sign({"sub": "x", "exp": "soon"}, label="no number"),
+        on="remote tokens",
+    ),
+    *[
+        scenario(
+            f"a copy that is {name}",
+            sign_up(),
+            Replace("session_data", change),
+            whoami(),
+            Replace("session_data", change),
+            Statement("delete from session"),
+            whoami(label="afterwards"),
+            on="signed copies",
+        )
+        for name, change in BROKEN.items()
+    ],
+    scenario(
+        "a copy whose key is gone",
+        sign_up(),
+        Statement("delete from jwks"),
+        Statement("delete from session"),
+        whoami(),
+        on="signed copies",
+    ),
+    scenario(
+        "a copy of another session",
+        sign_up(),
+        sign_up("bob@example.com", jar="b"),
+        Put("better-auth.session_data", HeldValue("session_data", jar="b")),
+        Statement("delete from session"),
+        whoami(),
+        on="signed copies",
+    ),
+    scenario("a copy that is not remembered", sign_up(rememberMe=False), whoami(), on="signed copies"),
 ]

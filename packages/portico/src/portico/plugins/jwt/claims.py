@@ -25,14 +25,17 @@ def completed_claims(claims: Claims, rules: TokenRules, origin: str, now: int) -
     if not origin and not (rules.issuer and rules.audience):
         raise ConfigError("jwt: a call that says no host has no issuer: give DynamicBaseURL a fallback, or issuer=")
     wire = to_wire(dict(claims))
-    given = {name: value for name, value in wire.items() if value is not None or name not in REGISTERED}
-    _check(given)
-    issued: Any = given.get("iat", now)
+    known = {name: value for name, value in wire.items() if value is not None or name not in REGISTERED}
+    _check(known)
     lifetime = DEFAULT_LIFETIME if rules.expiration_time is None else rules.expiration_time
-    given.setdefault("exp", ends_at(lifetime, issued))
-    given.setdefault("iss", rules.issuer or origin)
-    given.setdefault("aud", rules.audience or origin)
-    return given
+    issued: Any = known.get("iat", now)
+    added = {
+        "exp": known["exp"] if "exp" in known else ends_at(lifetime, issued),
+        "iss": known.get("iss", rules.issuer or origin),
+        "aud": known.get("aud", rules.audience or origin),
+    }
+    # What is null is added in its place.
+    return {**{name: value for name, value in wire.items() if name in known or name in added}, **added}
 
 
 def _check(claims: dict[str, Any]) -> None:
