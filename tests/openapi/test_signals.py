@@ -12,8 +12,9 @@ LISTENERS: dict[str, dict[str, list[str]]] = json.loads(
     (Path(__file__).parents[1] / "vectors/signals.json").read_text()
 )
 DOCUMENT = published_document()
-FURTHER = {"/multi-session/revoke": {"session"}}
-"""What upstream's client does not take for stale: here, that after the active session another one goes on."""
+FURTHER = {"/multi-session/revoke": {"session"}, "/magic-link/verify": {"session"}}
+"""What upstream's client does not take for stale: that after the active session another one goes on, and that who
+follows a link is signed in, which a browser does without its client."""
 OPERATIONS = {path: item["post" if "post" in item else "get"] for path, item in DOCUMENT["paths"].items()}
 
 

@@ -79,7 +79,11 @@ SIGN_IN_MAGIC_LINK: Final[Operation[models.Status]] = Operation(
     "POST", "/sign-in/magic-link", models.Status, plugin="magic-link"
 )
 MAGIC_LINK_VERIFY: Final[Operation[models.MagicLinkVerified | models.TwoFactorRequired]] = Operation(
-    "GET", "/magic-link/verify", models.MagicLinkVerified | models.TwoFactorRequired, plugin="magic-link"
+    "GET",
+    "/magic-link/verify",
+    models.MagicLinkVerified | models.TwoFactorRequired,
+    plugin="magic-link",
+    signals=("session",),
 )
 MULTI_SESSION_LIST_DEVICE_SESSIONS: Final[Operation[models.MultiSessionListDeviceSessionsReply]] = Operation(
     "GET",

@@ -168,6 +168,7 @@ class MagicLink(Plugin[UserT, SessionT]):
         Route("POST", "/magic-link/verify", confirms=True),
         confirmation="Sign in",
         client="magic_link.verify",
+        signals=("session",),
         operation_id="verifyMagicLink",
     )
     async def verify(
