@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import anyio
@@ -13,6 +13,7 @@ from portico import (
     AnyApi,
     ApiError,
     Auth,
+    Column,
     ConfigError,
     Context,
     RateLimitOptions,
@@ -396,6 +397,34 @@ async def test_where_a_hook_wants_no_row_nothing_is_left(
     browser = here.browser
     assert said_in(location(await follow(browser, await here.ask()))) == said
     assert (browser.cookies, await here.counts()) == ({}, [0, 0, 0, 0])
+
+
+@requirement("S-106", "ARCH-provisioning")
+@pytest.mark.parametrize("is_asked", [False, True])
+async def test_a_column_that_no_link_can_fill_makes_no_user(is_asked: bool, caplog: pytest.LogCaptureFixture) -> None:
+    async def approve(info: UserInfo, ctx: Context) -> None:
+        return None
+
+    fields = {"user": {"plan": Annotated[str, Column(input=True)]}}
+    here = place(
+        options={"additional_fields": fields, "user": UserOptions(validate_user_info=approve if is_asked else None)}
+    )
+    browser = here.browser
+    assert said_in(location(await follow(browser, await here.ask()))) == {"error": "failed_to_create_user"}
+    assert (browser.cookies, await here.counts()) == ({}, [0, 0, 0, 0])
+    assert "give plan a default" in caplog.text
+
+
+@requirement("S-106", "ARCH-provisioning")
+async def test_a_hook_fills_what_no_link_can() -> None:
+    @before_create("user")
+    async def planned(ctx: Any, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, "plan": "free"}
+
+    fields = {"user": {"plan": Annotated[str, Column(input=True)]}}
+    here = place(options={"additional_fields": fields, "database_hooks": [planned]})
+    reply = content(await here.verify(here.browser, (await here.ask()).token))
+    assert reply["user"]["plan"] == "free"
 
 
 @requirement("E08", "S-106")

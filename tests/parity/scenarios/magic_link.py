@@ -343,6 +343,16 @@ MAGIC_LINK = [
         whoami(jar="b"),
         on="closed links",
     ),
+    scenario("a column that no link can fill", ask(), get(LINK), get(LINK, label="again"), on="links and fields"),
+    scenario(
+        "a user with more columns",
+        sign_up(plan="pro", nickname="annie", tags=["a"]),
+        fill("user", "emailVerified", True),
+        ask(callbackURL="/x"),
+        get(LINK, jar="b"),
+        whoami(jar="b"),
+        on="links and fields",
+    ),
     scenario("six times", *times(6, post("/sign-in/magic-link", ANN), 61), on="limited links"),
     scenario("six wrong links", *times(6, get("/magic-link/verify?token=x"), 62), on="limited links"),
 ]

@@ -1,12 +1,14 @@
 """New users, and the application's say about who may become one, link an account or come back by a provider."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from portico.context import Context
-from portico.errors import USER_INFO_REFUSED, ApiError
+from portico.errors import FAILED_TO_CREATE_USER, USER_INFO_REFUSED, ApiError
 from portico.models import UserT
 from portico.users import Users
 
@@ -80,12 +82,31 @@ async def new_user(
     The application is asked before the transaction, which nobody else should wait for.
 
     Raises:
-        ApiError: the application refuses, or a value is taken that must be unique.
+        ApiError: the application refuses, a value is taken that must be unique, or a column requires one more.
     """
     validate = ctx.auth.user_options.validate_user_info
     if validate is not None:
-        shown = users.table.record(await users.made_up(ctx, **values))
+        with _wanting_nothing(ctx):
+            shown = users.table.record(await users.made_up(ctx, **values))
         del shown["id"]
         await _approve(ctx, validate, shown, source)
     async with ctx.transaction() as inside:
-        yield inside, await users.create(inside, **values)
+        with _wanting_nothing(ctx):
+            user = await users.create(inside, **values)
+        yield inside, user
+
+
+@contextmanager
+def _wanting_nothing(ctx: Context) -> Generator[None]:
+    """Refuse a user who lacks what a column of the application requires, and tell the application which."""
+    try:
+        yield
+    except ValidationError as error:
+        wanting = error.errors(include_url=False, include_input=False)
+        if any(each["type"] != "missing" for each in wanting):
+            raise
+        names = ", ".join(str(each["loc"][0]) for each in wanting)
+        # A traceback would show the values.
+        hint = "no user was created: give %s a default, or fill it in a before_create hook"
+        ctx.auth.logger.error(hint, names)  # noqa: TRY400  # see above
+        raise ApiError(FAILED_TO_CREATE_USER) from None
