@@ -464,7 +464,8 @@ class AsyncTwoFactorResource(AsyncResource):
         """Verify a code: to finish signing in, or, with a session, to turn the second factor on.
 
         Args:
-            trust_device: Skip the second step on this device for thirty days, counted anew at each sign-in.
+            trust_device: Skip the second step on this device for as long as the server says, thirty days by default,
+                counted anew at each sign-in.
 
         Raises:
             BadRequest: BAD_REQUEST, TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE, TOTP_NOT_CONFIGURED, TOTP_NOT_ENABLED,
@@ -505,7 +506,8 @@ class AsyncTwoFactorResource(AsyncResource):
         """Verify a code that was sent: to finish signing in, or, with a session, to turn the second factor on.
 
         Args:
-            trust_device: Skip the second step on this device for thirty days, counted anew at each sign-in.
+            trust_device: Skip the second step on this device for as long as the server says, thirty days by default,
+                counted anew at each sign-in.
 
         Raises:
             BadRequest: BAD_REQUEST, FAILED_TO_CREATE_SESSION, OTP_HAS_EXPIRED, TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE,
@@ -532,7 +534,8 @@ class AsyncTwoFactorResource(AsyncResource):
 
         Args:
             disable_session: Only say that the code is right: no session is started.
-            trust_device: Skip the second step on this device for thirty days, counted anew at each sign-in.
+            trust_device: Skip the second step on this device for as long as the server says, thirty days by default,
+                counted anew at each sign-in.
 
         Raises:
             BadRequest: BACKUP_CODES_NOT_ENABLED, BAD_REQUEST, TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE, VALIDATION_ERROR

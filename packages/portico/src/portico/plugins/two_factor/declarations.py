@@ -133,13 +133,15 @@ class SendOtp(Wire):
 class VerifyTotp(Wire):
     code: str
     trust_device: Omittable[bool] = None
-    """Skip the second step on this device for thirty days, counted anew at each sign-in."""
+    """Skip the second step on this device for as long as the server says, thirty days by default, counted anew at each
+    sign-in."""
 
 
 class VerifyOtp(Wire):
     code: str
     trust_device: Omittable[bool] = None
-    """Skip the second step on this device for thirty days, counted anew at each sign-in."""
+    """Skip the second step on this device for as long as the server says, thirty days by default, counted anew at each
+    sign-in."""
 
 
 class VerifyBackupCode(Wire):
@@ -147,7 +149,8 @@ class VerifyBackupCode(Wire):
     disable_session: Omittable[bool] = None
     """Only say that the code is right: no session is started."""
     trust_device: Omittable[bool] = None
-    """Skip the second step on this device for thirty days, counted anew at each sign-in."""
+    """Skip the second step on this device for as long as the server says, thirty days by default, counted anew at each
+    sign-in."""
 
 
 class TwoFactorRequired(Challenge):
