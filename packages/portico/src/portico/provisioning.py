@@ -1,6 +1,6 @@
 """New users, and the application's say about who may become one, link an account or come back by a provider."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -73,6 +73,14 @@ async def _approve(ctx: Context, validate: ValidateUserInfo, user: Mapping[str, 
         raise ApiError(replace(USER_INFO_REFUSED, code=refused.error, message=text))
 
 
+class IncompleteUserError(ApiError):
+    """Columns of the application require more than is known of a new user."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        super().__init__(FAILED_TO_CREATE_USER)
+        self.columns = columns
+
+
 @asynccontextmanager
 async def new_user(
     ctx: Context, users: Users[UserT], source: UserInfoSource, **values: Any
@@ -82,7 +90,8 @@ async def new_user(
     The application is asked before the transaction, which nobody else should wait for.
 
     Raises:
-        ApiError: the application refuses, a value is taken that must be unique, or a column requires one more.
+        IncompleteUserError: a column of the application requires one more value.
+        ApiError: the application refuses, or a value is taken that must be unique.
     """
     validate = ctx.auth.user_options.validate_user_info
     if validate is not None:
@@ -105,8 +114,8 @@ def _wanting_nothing(ctx: Context) -> Generator[None]:
         wanting = error.errors(include_url=False, include_input=False)
         if any(each["type"] != "missing" for each in wanting):
             raise
-        names = ", ".join(str(each["loc"][0]) for each in wanting)
+        columns = [str(each["loc"][0]) for each in wanting]
         # A traceback would show the values.
         hint = "no user was created: give %s a default, or fill it in a before_create hook"
-        ctx.auth.logger.error(hint, names)  # noqa: TRY400  # see above
-        raise ApiError(FAILED_TO_CREATE_USER) from None
+        ctx.auth.logger.error(hint, ", ".join(columns))  # noqa: TRY400  # see above
+        raise IncompleteUserError(columns) from None

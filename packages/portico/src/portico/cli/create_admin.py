@@ -12,6 +12,7 @@ from portico.cli.appointing import Appointed, Wish, appointed, has_role, needs_p
 from portico.cli.target import Target, load
 from portico.crypto.random import random_letters
 from portico.errors import ApiError, ConfigError
+from portico.provisioning import IncompleteUserError
 from portico.wire import Email
 
 EXAMPLE = "Example: portico create-admin app:auth --email ann@example.com --generate-password"
@@ -51,13 +52,13 @@ def create_admin(
 
     try:
         done, password = database.run(auth, target, work)
-    except ApiError as refusal:
-        raise ConfigError(f"{address} is refused: {refusal.error.message}") from refusal
-    except ValidationError as error:
-        lacking = ", ".join(str(each["loc"][0]) for each in error.errors())
+    except IncompleteUserError as refusal:
+        lacking = ", ".join(refusal.columns)
         raise ConfigError(
             f"users of this Auth have more than a name and an address: {lacking}. Sign up, and run this to get the role"
-        ) from error
+        ) from refusal
+    except ApiError as refusal:
+        raise ConfigError(f"{address} is refused: {refusal.error.message}") from refusal
     typer.echo(f"{done.outcome} {done.user.email}, id {done.user.id}{'' if no_role else ', role admin'}")
     if generate_password:
         typer.echo(f"password: {password}")
