@@ -1,15 +1,11 @@
 """Links that sign in, followed by two processes at once on one database."""
 
-from collections.abc import Generator
-from pathlib import Path
-
 import anyio
 import pytest
 
 from plugins.test_magic_link import INVALID, place
 from raced import raced
 from requirements import requirement
-from store.database_servers import database_on
 
 pytestmark = pytest.mark.anyio
 
@@ -18,16 +14,6 @@ pytestmark = pytest.mark.anyio
 def anyio_backend() -> str:
     """Drivers of servers know no other."""
     return "asyncio"
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[str]:
-    """Give the URL of a new database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/auth.db"
-        return
-    with database_on(request.param) as server:
-        yield server.url
 
 
 @requirement("E11", "S-106")

@@ -1,8 +1,5 @@
 """The second factor asked for by many calls at once, on every kind of database."""
 
-from collections.abc import Generator
-from pathlib import Path
-
 import anyio
 import pytest
 
@@ -12,7 +9,6 @@ from portico.http import Response
 from portico.plugins.two_factor import TwoFactor
 from portico.testing import Browser, Clock
 from requirements import requirement
-from store.database_servers import database_on
 
 pytestmark = pytest.mark.anyio
 
@@ -23,16 +19,6 @@ WINDOWS = 8
 def anyio_backend() -> str:
     """Drivers of servers know no other."""
     return "asyncio"
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[str]:
-    """Give the URL of a new database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/auth.db"
-        return
-    with database_on(request.param) as server:
-        yield server.url
 
 
 @requirement("M06")

@@ -1,8 +1,6 @@
 """One username that users of two processes want at once, on one database."""
 
 from collections import Counter
-from collections.abc import Generator
-from pathlib import Path
 
 import anyio
 import pytest
@@ -12,7 +10,6 @@ from naming_users import SPELLINGS
 from portico.plugins.username import Username
 from raced import raced
 from requirements import requirement
-from store.database_servers import database_on
 
 pytestmark = [pytest.mark.anyio, requirement("B-83", "E06")]
 
@@ -24,16 +21,6 @@ REFUSED = "400 USERNAME_IS_ALREADY_TAKEN"
 def anyio_backend() -> str:
     """Drivers of servers know no other."""
     return "asyncio"
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "mysql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[str]:
-    """Give the URL of a new database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/auth.db"
-        return
-    with database_on(request.param) as server:
-        yield server.url
 
 
 @pytest.mark.parametrize(("path", "users"), [("/sign-up/email", 1), ("/update-user", USERS)])
