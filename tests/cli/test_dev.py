@@ -178,7 +178,7 @@ async def test_putting_the_clock_forward_ends_a_session(dev: httpx.AsyncClient) 
     await dev.post("/api/auth/sign-up/email", json=ANN)
     assert (await dev.get("/api/auth/get-session")).json()["user"]["name"] == "Ann"
     moved = await post(dev, "/__clock", {"advance": 8 * 86400})
-    assert (moved["ok"], moved["now"] in (await dev.get("/__clock")).text) == (True, False)
+    assert moved["ok"] is True
     assert moved["now"][:10] in (await dev.get("/__clock")).text
     assert (await dev.get("/api/auth/get-session")).json() is None
     # The page does it by a form, so that no script is needed.
