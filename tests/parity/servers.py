@@ -162,7 +162,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
         "STORE_TOKEN": "backwards",
         "SECONDARY": "1",
     },
-    "links and fields": {"MAILS": MAILS, "PLUGINS": "magic-link", "USER_FIELDS": "1"},
+    "links and fields": {"MAILS": MAILS, "PLUGINS": "magic-link", "USER_FIELDS": "whole"},
     "limited links": {"RATE_LIMIT": "1", "PLUGINS": "magic-link", "LINK_LIMIT": "4"},
     "several": {"MAILS": MAILS, "PLUGINS": f"multi-session,magic-link,bearer,{PLUGINS}", "DELETE_USER": "1"},
     "several and secure": {

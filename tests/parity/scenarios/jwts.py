@@ -1,6 +1,7 @@
 """Tokens of sessions, the keys that verify them, and what server code signs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from parity.scenario import (
@@ -372,9 +373,9 @@ JWTS = [
     ),
     changed("a key whose algorithm nobody noted", fill("jwks", "alg", None)),
     changed("a key whose curve nobody noted", fill("jwks", "crv", None)),
-    changed("a key that ends", fill("jwks", "expiresAt", "2099-01-01T00:00:00.000Z")),
+    changed("a key that ends", fill("jwks", "expiresAt", datetime(2099, 1, 1, tzinfo=UTC))),
     changed("a key of another name", Statement("update jwks set id = 'other'")),
-    changed("a key that is no longer published", fill("jwks", "expiresAt", "2020-01-01T00:00:00.000Z")),
+    changed("a key that is no longer published", fill("jwks", "expiresAt", datetime(2020, 1, 1, tzinfo=UTC))),
     changed(
         "the next key is due",
         shift("jwks", "expiresAt", -DAY + 600),
