@@ -5,6 +5,13 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
+
+
+def passed_on(pid: int, number: int) -> None:
+    """Send a signal to the program, unless it has ended already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def main() -> None:
@@ -22,7 +29,7 @@ def main() -> None:
     with connection.makefile("rb") as answers:
         pid = int(answers.readline())
         for each in signals:
-            signal.signal(each, lambda number, _frame: os.kill(pid, number))
+            signal.signal(each, lambda number, _frame: passed_on(pid, number))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
         code = os.waitstatus_to_exitcode(int(answers.readline()))
     if code < 0:

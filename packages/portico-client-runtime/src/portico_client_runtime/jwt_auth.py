@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from http import HTTPStatus
 from time import time
 
 import httpx
@@ -16,7 +17,6 @@ MINT_PATH = "/token"
 SESSION_TOKEN_HEADER = "set-auth-jwt"  # noqa: S105  # the header's name
 LEEWAY = 10.0
 """Seconds. A token that ends sooner is minted anew, because the request takes time and clocks differ."""
-UNAUTHORIZED = 401
 
 
 class JWTAuth(Authentication):
@@ -61,7 +61,7 @@ class JWTAuth(Authentication):
         yield from self.apply(request, site)
         response: httpx.Response = yield request
         used = self._token
-        if response.status_code == UNAUTHORIZED and used is not None and not is_callers:
+        if response.status_code == HTTPStatus.UNAUTHORIZED and used is not None and not is_callers:
             self._token = None
             yield from self._mint(site)
             if self._token is not None:

@@ -4,6 +4,7 @@ See RFC 8414, RFC 6749 §4.1.3 and §6, RFC 7009, and OpenID Connect Core §5.3.
 """
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,7 +23,6 @@ GRANT_TYPE = "authorization_code"
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 LONGEST = 100 * 365 * 86_400
 """Seconds that a token may live."""
-UNAUTHORIZED = 401
 TROUBLED = frozenset({429, *range(500, 600)})
 """Statuses that say nothing about what a server offers."""
 
@@ -137,7 +137,7 @@ def claims_of(client: BaseClient[Any], server: AuthorizationServer) -> dict[str,
         ConnectionFailed: It does not answer.
     """
     answer = client.fetch("GET", server.userinfo_endpoint)
-    if answer.status_code == UNAUTHORIZED:
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
         return None
     if not answer.is_success:
         raise error_of(answer, frozenset())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -14,7 +15,6 @@ from portico_client_runtime.errors import ApiError, AuthError, ConfigError, Conn
 FAILED = 1
 MISUSED = 2
 NOT_SIGNED_IN = 4
-UNAUTHORIZED = 401
 
 
 def printable(text: str) -> str:
@@ -59,6 +59,8 @@ def _exit_code(error: Exception) -> int:
         return MISUSED
     if isinstance(error, NotSignedInError):
         return NOT_SIGNED_IN
-    refused = isinstance(error, ApiError) and error.status == UNAUTHORIZED
-    refused = refused or (isinstance(error, httpx.HTTPStatusError) and error.response.status_code == UNAUTHORIZED)
+    refused = isinstance(error, ApiError) and error.status == HTTPStatus.UNAUTHORIZED
+    refused = refused or (
+        isinstance(error, httpx.HTTPStatusError) and error.response.status_code == HTTPStatus.UNAUTHORIZED
+    )
     return NOT_SIGNED_IN if refused else FAILED

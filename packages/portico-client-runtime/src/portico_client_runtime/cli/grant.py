@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from portico_client_runtime.steps import Conversation, Do
 LEEWAY = 30.0
 """Seconds. A token that ends sooner is renewed: whoever gets it needs time to use it, and clocks differ."""
 INVALID_TOKEN = "invalid_token"  # noqa: S105  # the name of an error
-UNAUTHORIZED = 401
 
 
 class Grant(BaseModel):
@@ -181,7 +181,7 @@ class GrantAuth(Authentication):
 
 def _is_spent(response: httpx.Response) -> bool:
     """Tell whether a request was refused because its token has ended, and for no other reason. See RFC 6750 §3.1."""
-    if response.status_code != UNAUTHORIZED:
+    if response.status_code != HTTPStatus.UNAUTHORIZED:
         return False
     said = object_of(response)
     return INVALID_TOKEN in response.headers.get("www-authenticate", "") or (
