@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import anyio
 import asyncmy
@@ -13,6 +14,8 @@ from app import plain
 from faults.ledger import Ledger
 from faults.own_servers import Cluster, cluster
 from faults.pools import ON_MYSQL, ON_POSTGRESQL, Pool, pool_of, pool_on
+from portico.store.executors.link import Rows
+from portico.store.executors.postgres import PostgresExecutor
 from requirements import requirement
 from store.database_servers import DatabaseServer, Kind, Run
 from store.pooler import Pooler, pooler_before
@@ -121,6 +124,31 @@ async def test_connections_that_are_killed_are_replaced(
             for _ in range(5):
                 await kill(run, pool.server.kind)
                 assert await ledger.all_served(PEOPLE, monotonic()) < SECONDS
+
+
+async def test_a_connection_that_is_lost_while_it_is_given_back_fails_nobody(postgresql: DatabaseServer) -> None:
+    opened: list[Any] = []
+
+    async def note(connection: object) -> None:
+        opened.append(connection)
+
+    executor = PostgresExecutor(postgresql.url, pool_size=1, patience=5, init=note)
+    answers: list[Rows] = []
+
+    async def ask() -> None:
+        answers.append(await executor.fetch("SELECT 1"))
+
+    async def lose() -> None:
+        opened[0].terminate()
+
+    async with anyio.create_task_group() as group, executor.link() as link:
+        group.start_soon(ask)
+        answers.append(await link.fetch("SELECT 0"))
+        # Happens after the connection was seen to be open and before the pool has it back for the one who waits.
+        group.start_soon(lose)
+    assert [[tuple(row) for row in rows] for rows in answers] == [[(0,)], [(1,)]]
+    assert len(opened) == 2
+    await executor.close()
 
 
 async def kill(run: Run, kind: Kind) -> None:

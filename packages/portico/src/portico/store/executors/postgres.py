@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import asyncpg
@@ -112,13 +112,18 @@ class PostgresPool:
         if _is_open(connection) and not self._waiting:
             self._idle.append(connection)
         else:
-            await self._pool.release(connection)
+            await self._release(connection)
 
     async def close(self) -> None:
         """Close every connection."""
         while self._idle:
-            await self._pool.release(self._idle.pop())
+            await self._release(self._idle.pop())
         await self._pool.close()
+
+    async def _release(self, connection: Any) -> None:
+        # A connection may be lost on its way back. The pool has it all the same, and what was done on it is done.
+        with suppress(*FAILURES):
+            await self._pool.release(connection)
 
 
 class PostgresExecutor(LinkExecutor):
