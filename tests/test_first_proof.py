@@ -8,8 +8,8 @@ import pytest
 
 from app import BASICS, ORIGIN, Api, content, make, plain, signed_up
 from endpoints.test_account import linked
-from plugins.second_step import enrolled
-from portico import Auth, Context, Plugin, User
+from plugins.second_step import challenged, enrolled, turned_on
+from portico import Auth, Context, MemorySecondaryStorage, Plugin, SessionOptions, User, VerificationOptions
 from portico.first_proof import prove_mailbox
 from portico.testing import Browser, Clock
 from postbox import Postbox, follow
@@ -19,6 +19,18 @@ pytestmark = [pytest.mark.anyio, requirement("E08")]
 
 VICTIM = "ann@example.com"
 PASSWORD = {"email": VICTIM, "password": "password123"}
+PLACES = ("database", "secondary", "both")
+
+
+def kept(place: str, clock: Clock | None = None) -> dict[str, Any]:
+    """Return options that keep sessions and verifications there."""
+    if place == "database":
+        return {}
+    return {
+        "secondary_storage": MemorySecondaryStorage(clock),
+        "session": SessionOptions(store_session_in_database=place == "both"),
+        "verification": VerificationOptions(store_in_database=place == "both"),
+    }
 
 
 async def user_of(auth: Auth[Any], email: str = VICTIM) -> Any:
@@ -59,9 +71,10 @@ async def test_classic_merge_the_password_of_who_came_first_opens_nothing() -> N
 
 @requirement("E09")
 @pytest.mark.parametrize("database", ["memory", "sqlite"])
-async def test_unexpired_session_who_came_first_is_signed_out(database: str, tmp_path: Any) -> None:
+@pytest.mark.parametrize("place", PLACES)
+async def test_unexpired_session_who_came_first_is_signed_out(place: str, database: str, tmp_path: Any) -> None:
     options = {} if database == "memory" else {"database": f"sqlite:///{tmp_path}/auth.db"}
-    auth = make(Clock(), **options)
+    auth = make(Clock(), **options, **kept(place))
     await auth.create_schema()
     attacker, other = await signed_up(auth), await signed_up(auth, "bob@example.com")
     await proven(auth)
@@ -141,6 +154,33 @@ async def test_a_second_factor_of_who_came_first_does_not_keep_the_owner_out() -
     assert (owner.two_factor_enabled, await counts(auth, "twoFactor")) == (False, [0])
     rows = await auth.verifications.find_many(auth.context(None))
     assert [row.identifier for row in rows if row.identifier.startswith("trust-device")] == ["trust-device-y"]
+
+
+@requirement("M05", "S-134")
+@pytest.mark.parametrize("place", PLACES)
+async def test_no_device_and_no_sign_in_of_who_came_first_goes_round_the_owners_second_factor(place: str) -> None:
+    clock = Clock()
+    options = kept(place, clock)
+    auth = make(clock, **options)
+    _, totp = await enrolled(auth, clock)
+    device, waiting = await challenged(auth), await challenged(auth)
+    body = {"code": totp.at(clock()), "trustDevice": True}
+    assert content(await device.post("/two-factor/verify-totp", body))["token"]
+    clock.advance(30)
+    owner = await proven(auth)
+    copies: list[str] = options["secondary_storage"].list_keys() if place == "both" else []
+    assert [key for key in copies if key.startswith("verification:trust-device")] == []
+    await auth.accounts.set_password(auth.context(None), owner, await auth.accounts.hash("password123"))
+    browser = Browser(auth, ORIGIN)
+    await browser.post("/sign-in/email", PASSWORD)
+    own = await turned_on(browser, clock)
+    refused = await waiting.post("/two-factor/verify-totp", {"code": own.at(clock())})
+    assert (refused.status, content(refused)["code"]) == (401, "INVALID_TWO_FACTOR_COOKIE")
+    assert content(await device.post("/sign-in/email", PASSWORD))["twoFactorRedirect"] is True
+    # What the owner trusts from now on is trusted.
+    trusting = await challenged(auth)
+    await trusting.post("/two-factor/verify-totp", {"code": own.at(clock()), "trustDevice": True})
+    assert content(await trusting.post("/sign-in/email", PASSWORD))["token"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

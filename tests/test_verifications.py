@@ -134,6 +134,17 @@ async def test_what_has_another_value_is_not_taken_or_deleted(here: Setting) -> 
 
 
 @requirement("ARCH-verification")
+@pytest.mark.parametrize(("place", "left"), [("database", (1, 0)), ("secondary", (0, 3)), ("both", (1, 1))])
+async def test_every_row_with_a_value_goes_where_it_can_be_found_by_it(place: str, left: tuple[int, int]) -> None:
+    here = Setting(place)
+    for name, value in ((NAME, "ann"), ("reset-password:abd", "ann"), ("other", "bob")):
+        await here.verifications.put(here.ctx, name, value, 60)
+    await here.verifications.delete_values(here.ctx, "ann")
+    assert (len(await here.rows()), len(await here.keys())) == left
+    assert await here.verifications.get(here.ctx, "other") == "bob"
+
+
+@requirement("ARCH-verification")
 async def test_a_name_is_claimed_once_until_its_time_is_over(here: Setting) -> None:
     assert [await here.verifications.claim(here.ctx, NAME, 60) for _ in range(2)] == [True, False]
     assert await here.verifications.claim(here.ctx, "another", 60)

@@ -43,13 +43,18 @@ async def signed_up_with_app(auth: Auth[Any], clock: Clock) -> tuple[Browser, TO
 async def enrolled(auth: Auth[Api], clock: Clock, email: str = "ann@example.com") -> tuple[Browser, TOTP]:
     """Return a browser of a user whose second factor is on, and their authenticator app."""
     browser = await signed_up(auth, email)
-    reply = content(await browser.post("/two-factor/enable", {"password": "password123"}))
+    return browser, await turned_on(browser, clock)
+
+
+async def turned_on(browser: Browser, clock: Clock) -> TOTP:
+    """Turn the second factor of a browser's user on, and return their authenticator app."""
+    reply = content(await browser.post("/two-factor/enable", PASSWORD))
     assert list(reply) == ["method", "totpURI", "backupCodes"]
     totp = totp_of(reply)
     verified = await browser.post("/two-factor/verify-totp", {"code": totp.at(clock())})
     assert content(verified)["user"]["twoFactorEnabled"] is True
     clock.advance(30)
-    return browser, totp
+    return totp
 
 
 async def challenged(auth: Auth[Any]) -> Browser:

@@ -26,7 +26,7 @@ async def prove_mailbox(ctx: Context, users: Users[UserT], user: User) -> UserT 
         await inside.auth.accounts.delete(inside, user_id=current.id)
         await inside.auth.sessions.delete(inside, user_id=current.id)
         # Trusted devices, half-finished sign-ins, links that delete: they belong to the user whom they name.
-        await inside.auth.verifications.delete(inside, value=current.id)
+        await inside.auth.verifications.delete_values(inside, current.id)
         for plugin in inside.auth.api.plugins:
             await plugin.drop_credentials(inside, current)
         await mail_links.void(inside, current)

@@ -7,6 +7,7 @@ from portico.context import Context
 from portico.crypto.random import random_url_safe
 from portico.errors import ApiError
 from portico.models import User, UserT
+from portico.plugins.two_factor import ownership
 from portico.plugins.two_factor.declarations import INVALID_TWO_FACTOR_COOKIE, TOO_MANY_ATTEMPTS
 from portico.users import Users
 
@@ -41,7 +42,10 @@ async def pending(ctx: Context, users: Users[UserT]) -> PendingSignIn[UserT]:
     # Other cookies name other verifications under the same signature.
     named = await ctx.auth.verifications.find(ctx, identifier=identifier) if _is_challenge(identifier) else None
     user = await users.find(ctx, id=named.value) if named else None
-    if identifier is None or user is None:
+    if identifier is None or named is None or user is None:
+        raise ApiError(INVALID_TWO_FACTOR_COOKIE)
+    since = await ownership.since(ctx, user)
+    if since is not None and named.created_at < since:
         raise ApiError(INVALID_TWO_FACTOR_COOKIE)
     return PendingSignIn(identifier, user)
 

@@ -10,7 +10,7 @@ from portico.endpoint import Route, endpoint
 from portico.errors import INVALID_PASSWORD, PASSWORD_TOO_LONG, SESSION_NOT_FRESH, UNAUTHORIZED, ApiError
 from portico.messages import Status
 from portico.models import SessionT, User, UserT
-from portico.plugins.two_factor import authenticator, trusted_devices
+from portico.plugins.two_factor import authenticator, ownership, trusted_devices
 from portico.plugins.two_factor.declarations import (
     BACKUP_CODES_NOT_ENABLED,
     INVALID_LIST,
@@ -150,6 +150,7 @@ class Enrolment(Settings[UserT, SessionT]):
         """Forget the second factor of `user`, which their predecessor set up."""
         await self.users.update(ctx, {"id": user.id}, two_factor_enabled=False)
         await self.secrets.delete(ctx, user_id=user.id)
+        await ownership.begin(ctx, user, max(self.trust_device_max_age, self.two_factor_cookie_max_age))
 
     @property
     def _issuer(self) -> str:

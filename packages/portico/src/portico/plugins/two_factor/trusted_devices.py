@@ -3,6 +3,7 @@
 from portico.context import Context
 from portico.crypto.random import random_url_safe
 from portico.models import User
+from portico.plugins.two_factor import ownership
 from portico.store.adapter import Where
 
 TRUST_DEVICE = "trust_device"
@@ -46,9 +47,10 @@ async def _remember(ctx: Context, user: User, lifetime: int) -> str:
 
 async def _renew(ctx: Context, user: User, identifier: str, lifetime: int) -> str | None:
     """Replace the row by a new one if it is live; of many callers at once, one does."""
-    live = Where("expires_at", ctx.now(), "gt")
+    since = await ownership.since(ctx, user)
+    live = [Where("expires_at", ctx.now(), "gt"), *([Where("created_at", since, "gte")] if since else [])]
     async with ctx.transaction() as inside:
-        if not await inside.auth.verifications.delete(inside, live, identifier=identifier, value=user.id):
+        if not await inside.auth.verifications.delete(inside, *live, identifier=identifier, value=user.id):
             return None
         return await _remember(inside, user, lifetime)
 
