@@ -25,6 +25,7 @@ from portico import (
     before_create,
 )
 from portico.errors import EMAIL_PASSWORD_DISABLED
+from portico.first_proof import prove_mailbox
 from portico.plugins.bearer import Bearer
 from portico.plugins.device_authorization import DeviceAuthorization
 from portico.plugins.device_authorization.declarations import (
@@ -286,6 +287,33 @@ async def test_a_user_who_is_gone_lets_nobody_in() -> None:
     await auth.users.delete(auth.context(None), email="ann@example.com")
     assert refusal(await polled(auth, codes)) == (400, "invalid_grant")
     assert await auth.store.count(auth.tables["session"]) == 0
+
+
+@requirement("E08")
+async def test_no_device_is_let_in_that_was_approved_before_the_mailbox_was_proven() -> None:
+    auth = make()
+    attacker = await signed_up(auth)
+    approved, named, foreign = await asked(auth), await asked(auth), await asked(auth)
+    for codes in (approved, named):
+        await looked(attacker, codes["user_code"])
+    await decided(attacker, "approve", approved["user_code"])
+    bob = await signed_up(auth, "bob@example.com")
+    await looked(bob, foreign["user_code"])
+    await decided(bob, "approve", foreign["user_code"])
+    ctx = auth.context(None)
+    user = await auth.users.find_by_email(ctx, "ann@example.com")
+    assert user is not None
+    owner = await prove_mailbox(ctx, auth.users, user)
+    assert owner is not None
+    assert refusal(await polled(auth, approved)) == (400, "invalid_grant")
+    assert await auth.sessions.live(ctx, owner) == []
+    assert (await polled(auth, foreign)).status == 200
+    # A device that nobody has decided about is the owner's to let in.
+    session = await auth.sessions.start(ctx, owner, remember=True, address="", agent="")
+    token = auth.signer.sign(session.token)
+    browser = Browser(auth, ORIGIN, {"better-auth.session_token": token})
+    assert await decided(browser, "approve", named["user_code"]) == (200, {"success": True})
+    assert (await polled(auth, named)).status == 200
 
 
 @pytest.mark.parametrize(

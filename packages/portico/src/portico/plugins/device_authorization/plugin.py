@@ -13,7 +13,7 @@ from portico.crypto.random import random_letters
 from portico.endpoint import Endpoint, endpoint
 from portico.errors import ApiError, ConfigError, NotUniqueError, OAuthErrorCode
 from portico.messages import Success
-from portico.models import SessionT, UserT
+from portico.models import SessionT, User, UserT
 from portico.plugins.device_authorization import user_codes
 from portico.plugins.device_authorization.declarations import (
     ACCESS_DENIED,
@@ -236,6 +236,10 @@ class DeviceAuthorization(DevicePages[UserT, SessionT]):
         user = await user_codes.caller(ctx)
         await user_codes.decide(ctx, user, body.user_code, "denied", NOT_YOURS_TO_DENY)
         return Success(success=True)
+
+    async def drop_credentials(self, ctx: Context, user: User) -> None:
+        """Let in no device that the predecessor of `user` approved; what is undecided waits for the user's own say."""
+        await self._rows.delete(ctx, user_id=user.id, status="approved")
 
     @property
     def _rows(self) -> Rows[DeviceCodeRow]:
