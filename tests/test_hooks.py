@@ -163,6 +163,35 @@ async def test_a_hook_runs_only_when_its_header_or_cookie_is_there() -> None:
     assert seen == ["signed in ann@example.com", "middleware", "middleware", "before"]
 
 
+@requirement("ARCH-hooks")
+async def test_what_says_who_calls_runs_ahead_of_every_other_hook() -> None:
+    seen: list[str] = []
+
+    @dataclass(frozen=True, kw_only=True, eq=False)
+    class Seals(Plugin):
+        """Calls carry a seal."""
+
+        id: ClassVar[str] = "seals"
+
+        @before("*", header="x-seal", first=True)
+        async def read_seal(self, ctx: Context) -> Context | None:
+            """Replace the headers of a call with a seal."""
+            seen.append("seal")
+            return replace(ctx, headers=ctx.headers.replaced("x-mark", "sealed"))
+
+    @before("/notes/*")
+    async def look(ctx: Context) -> Context | None:
+        seen.append(f"application {ctx.headers.get('x-mark')}")
+        return None
+
+    notes = Notes(seen=seen)
+    auth = plain(notes, Seals(), hooks=[look])
+    browser = await signed_up(auth)
+    seen.clear()
+    await asked(browser, "ann", **{"x-seal": "yes"})
+    assert seen == ["middleware", "seal", "application sealed", "before"]
+
+
 @requirement("ARCH-hooks", "B-08")
 @pytest.mark.undescribed("an after hook may answer anything")
 async def test_an_after_hook_may_turn_a_refusal_into_a_reply_and_a_reply_into_a_refusal() -> None:

@@ -1,5 +1,6 @@
 """What an application says about usernames: what they may be, how they are stored, and whether they change."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 
 import portico
 from app import ORIGIN, content, plain, signed_up
-from portico import Auth, ConfigError
+from portico import Auth, ConfigError, Headers, Request
 from portico.openapi import document
+from portico.plugins.bearer import Bearer
 from portico.plugins.username import Username, UsernameUser, ValidationOrder
 from portico.testing import Browser, Clock
 from requirements import requirement
@@ -194,6 +196,26 @@ async def test_a_username_for_good_is_neither_changed_nor_given_away() -> None:
     assert await asked(auth, "/update-user", body, browser) == (200, None)
     assert await names_of(browser) == ("ann", "The Ann")
     assert content(await browser.get("/get-session"))["user"]["name"] == "Ann"
+
+
+@requirement("B-31")
+@pytest.mark.parametrize("order", [(Username, Bearer), (Bearer, Username)], ids=["before Bearer", "after Bearer"])
+async def test_it_stays_for_good_whatever_proves_the_session(order: tuple[type[Any], ...]) -> None:
+    options: dict[type[Any], dict[str, Any]] = {Username: {"immutable_username": True}, Bearer: {}}
+    auth = plain(*(kind(**options[kind]) for kind in order), clock=Clock())
+    browser = await signed_up(auth, username="Ann")
+    session = await auth.api.get_session(browser.headers)
+    assert session is not None
+
+    async def renamed(username: str) -> tuple[int, Any]:
+        headers = Headers([("authorization", f"Bearer {session.session.token}"), ("content-type", "application/json")])
+        body = json.dumps({"username": username}).encode()
+        response = await auth.handler(Request(method="POST", path="/api/auth/update-user", headers=headers, body=body))
+        return response.status, content(response).get("code")
+
+    assert await renamed("other") == (400, "USERNAME_IS_IMMUTABLE")
+    assert await renamed("ann") == (200, None)
+    assert await names_of(browser) == ("ann", "Ann")
 
 
 async def test_who_has_no_username_for_good_may_choose_one_once() -> None:

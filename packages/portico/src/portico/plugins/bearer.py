@@ -22,7 +22,7 @@ class Bearer(Plugin[UserT, SessionT]):
     require_signature: bool = False
     """Refuse the bare token that replies contain; only what `set-auth-token` said is accepted."""
 
-    @before("*", header="authorization")
+    @before("*", header="authorization", first=True)
     async def read_token(self, ctx: Context) -> Context | None:
         """Put the token where the session is read from, ahead of a cookie that the request has as well."""
         scheme, _, credentials = (ctx.headers.get("authorization") or "").partition(" ")

@@ -172,7 +172,7 @@ class Jwt(Plugin[UserT, SessionT]):
         """Return the claims of a token of ours for our audience."""
         return VerifiedJwt(payload=await self.verify(ctx, body.token, body.issuer))
 
-    @before("*")
+    @before("*", first=True)
     async def prepare_copies(self, ctx: Context) -> None:
         """Know the keys before a session is read or started."""
         copies: SessionCopies | None = vars(self).get("_copies")
