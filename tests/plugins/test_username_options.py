@@ -218,6 +218,19 @@ async def test_it_stays_for_good_whatever_proves_the_session(order: tuple[type[A
     assert await names_of(browser) == ("ann", "Ann")
 
 
+@requirement("S-159")
+async def test_it_stays_for_good_where_sessions_are_stateless() -> None:
+    clock = Clock()
+
+    def process() -> Auth[Any]:
+        return plain(Username(immutable_username=True), clock=clock, database=None)
+
+    browser = await signed_up(process(), username="Ann")
+    there = Browser(process(), ORIGIN, dict(browser.cookies))
+    assert await asked(there.auth, "/update-user", {"username": "other"}, there) == (400, "USERNAME_IS_IMMUTABLE")
+    assert await names_of(there) == ("ann", "Ann")
+
+
 async def test_who_has_no_username_for_good_may_choose_one_once() -> None:
     auth = place(immutable_username=True)
     await signed_up(auth, "bob@example.com", username="bob")

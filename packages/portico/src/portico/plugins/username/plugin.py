@@ -71,7 +71,7 @@ class Username(Plugin[UserT, SessionT]):
     differ in case alone are different users."""
 
     display_username_normalization: Normalization = False
-    """Makes what is stored of a display name."""
+    """Makes what is stored of a display name, and must leave that as it is, too."""
 
     validation_order: ValidationOrder = AS_SENT
 
@@ -236,8 +236,8 @@ class Username(Plugin[UserT, SessionT]):
         return caller is None or caller.id != holder.id
 
     async def _caller(self, ctx: Context) -> UserT | None:
-        """Return the user who changes their own name."""
-        found = await admission.find(ctx.child(), authoritative=True, refresh=False)
+        """Return the user who changes their own name, as the store knows them, if one keeps sessions."""
+        found = await admission.find(ctx.child(), authoritative=not self.auth.is_stateless, refresh=False)
         return admission.opened(found).user if found else None
 
 
