@@ -46,6 +46,7 @@ ONE_ORDER = "every refusal has its message first; upstream turns it round for th
 DEAD_LINKS = "a new password ends the changes of address that were under way"
 KNOWN_ADDRESS = "a mail goes to the address as it is known, whatever letters it was asked for in"
 UNTIL_THE_WINDOW = "who is not to be remembered cannot be switched back to when the window was closed"
+ENDED_LEAVE_ROOM = "sessions that have ended take no room: who often changes a password would be in no list any more"
 ONLY_SIGNED = "a cookie that nobody signed stands for no session, and is replaced by one that is signed"
 EVERY_SIGN_IN = "a second factor is asked for however the first one was shown"
 ITS_USER_ONLY = "who proves a mailbox first ends the links that were mailed for the account before"
@@ -171,6 +172,10 @@ DIFFERENCES = [
     Deliberate("several/multi-session: not remembered", "1 ann: cookies.2.attributes", UNTIL_THE_WINDOW),
     Deliberate("several/multi-session: remembered, then not", "2 bob: cookies.2.attributes", UNTIL_THE_WINDOW),
     Deliberate("several/multi-session: a cookie that was lost *", "2 with another value: cookies", ONLY_SIGNED),
+    *[
+        Deliberate("several and secure/multi-session: sessions that have ended *", place, ENDED_LEAVE_ROOM)
+        for place in ("3 renewed 2: cookies", "4 bob: cookies", "5 GET /multi-session/list-device-sessions: body.json*")
+    ],
     *[
         Deliberate("several/multi-session: *a second step*", place, reason)
         for place, reason in (

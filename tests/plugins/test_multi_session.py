@@ -298,6 +298,19 @@ async def test_who_signs_in_again_replaces_the_session_of_this_browser() -> None
     assert (await activate(browser, ann)).status == 401
 
 
+async def test_sessions_that_have_ended_leave_room_for_others() -> None:
+    auth = make(maximum=2)
+    browser, _ = await visited(auth, "ann")
+    for number in range(3):
+        change = {"currentPassword": "password123", "newPassword": "password123", "revokeOtherSessions": True}
+        assert (await browser.post("/change-password", change)).status == 200, number
+        assert await listed(browser) == ["ann"]
+    await enter(browser, "bob")
+    assert await listed(browser) == ["ann", "bob"]
+    await enter(browser, "eve")
+    assert (await active(browser), await listed(browser)) == ("eve", ["ann", "bob"])
+
+
 async def test_there_are_as_many_sessions_to_switch_between_as_the_option_says() -> None:
     auth = make(maximum=2)
     browser, (ann, bob, eve) = await visited(auth, "ann", "bob", "eve")

@@ -70,6 +70,7 @@ def planted(change: Any, start: str = START, *, victim: str = "b", jar: str = "a
     return Put(name, HeldValue("session_token", victim, change=lambda value: quote(change(value), safe="%.")), jar)
 
 
+RENEWED = {"currentPassword": "password123", "newPassword": "password123", "revokeOtherSessions": True}
 ANN_AND_BOB: tuple[Step, ...] = (person("ann"), person("bob"))
 
 MULTI_SESSION = [
@@ -258,6 +259,14 @@ MULTI_SESSION = [
         sign_in("u6@example.com", label="the sixth comes back"),
         activate(token_of("the sixth comes back"), "to stay"),
         on="several",
+    ),
+    scenario(
+        "sessions that have ended where two are allowed",
+        person("ann"),
+        *[post("/change-password", RENEWED, label=f"renewed {number}") for number in (1, 2)],
+        person("bob"),
+        LIST,
+        on="several and secure",
     ),
     scenario(
         "three users where two are allowed",

@@ -1,6 +1,6 @@
 """Several users in one browser: each session has a cookie of its own, and one of them is active."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -108,11 +108,12 @@ class MultiSession(Plugin[UserT, SessionT]):
         session, held = ctx.new_session.session, self._held(ctx)
         if session.token.lower() in held:
             return outcome
-        replaced = [tail for tail, token in held.items() if await self._is_of(ctx, token, session)]
-        for tail in replaced:
+        room = self.maximum_sessions - len(held)
+        for tail in await self._outdated(ctx, held, session):
             self._expire(ctx, tail)
             await self.sessions.delete(ctx, token=held[tail])
-        if len(held) - len(replaced) < self.maximum_sessions:
+            room += 1
+        if room > 0:
             # What is not to be remembered must not come back from a list when the window was closed.
             max_age = None if DONT_REMEMBER in ctx.reply.cookies else self.auth.session_options.expires_in
             tail = f"{JOINT}{session.token.lower()}"
@@ -138,10 +139,15 @@ class MultiSession(Plugin[UserT, SessionT]):
     def _expire(self, ctx: Context, tail: str) -> None:
         ctx.reply.headers.append(ctx.cookies.expire(SESSION_TOKEN, tail=f"{JOINT}{tail}"))
 
-    async def _is_of(self, ctx: Context, token: str, session: Session) -> bool:
-        """Tell whether a token is of another session of the same user."""
-        found = await self.sessions.find(ctx, token=token)
-        return found is not None and found.user_id == session.user_id
+    async def _outdated(self, ctx: Context, held: Mapping[str, str], session: Session) -> Sequence[str]:
+        """Return what a new session takes the place of: another one of its user, and without room what has ended."""
+        found = {tail: await self.sessions.find(ctx, token=token) for tail, token in held.items()}
+        same = [tail for tail, other in found.items() if other is not None and other.user_id == session.user_id]
+        if len(held) - len(same) < self.maximum_sessions:
+            return same
+        # Upstream counts these, of which a user leaves one behind with each change of password or second factor.
+        ended = [tail for tail, other in found.items() if other is None or other.expires_at <= ctx.now()]
+        return list(dict.fromkeys([*same, *ended]))
 
     async def _live(self, ctx: Context, token: str) -> SessionData[UserT, SessionT] | None:
         """Return a session that has not ended, and its user."""
