@@ -1,7 +1,9 @@
 """Options of the second factor, the brief's other routes, and what only server code asks for."""
 
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from pyotp.totp import TOTP
 
@@ -277,6 +279,22 @@ async def test_backup_codes_of_ones_own_are_kept_in_ones_own_way() -> None:
     assert row["backup_codes"] == backwards('["first one","zweiter für später"]')
     assert (await browser.post("/two-factor/verify-backup-code", {"code": codes[1]})).status == 200
     assert content(await browser.get("/two-factor/view-backup-codes"))["backupCodes"] == ["first one"]
+
+
+@requirement("CONF-two-factor", "ARCH-transactions")
+async def test_whoever_seals_backup_codes_may_use_the_database_meanwhile(tmp_path: Path) -> None:
+    async def sealed(codes: str) -> str:
+        with anyio.fail_after(5):
+            await auth.verifications.put(auth.context(None), "sealed", "once more", 60)
+        return backwards(codes)
+
+    options = BackupCodeOptions(store=Sealing(encrypt=sealed, decrypt=backwards))
+    auth = plain(TwoFactor(backup_codes=options), clock=Clock(), database=f"sqlite:///{tmp_path}/auth.db")
+    await auth.create_schema()
+    browser = await signed_up(auth)
+    assert (await browser.post("/two-factor/enable", PASSWORD)).status == 200
+    assert await auth.verifications.get(auth.context(None), "sealed") == "once more"
+    await auth.close()
 
 
 # Who has no password

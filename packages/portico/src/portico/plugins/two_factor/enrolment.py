@@ -54,8 +54,10 @@ class Enrolment(Settings[UserT, SessionT]):
         if self.totp.disable:
             raise ApiError(TOTP_NOT_CONFIGURED)
         secret, backup_codes = random_url_safe(32), self.lists.new()
+        # Before the transaction, which nobody should wait for: the application may ask a server of keys.
+        sealed = await self.lists.sealed(backup_codes)
         async with ctx.transaction() as inside:
-            await self._keep(inside, user, secret, backup_codes)
+            await self._keep(inside, user, secret, sealed)
             if self.skip_verification_on_enable:
                 await self._turn_on(inside, user)
         uri = authenticator.uri(self.totp, secret, issuer=body.issuer or self._issuer, account=user.email)
@@ -175,11 +177,11 @@ class Enrolment(Settings[UserT, SessionT]):
         changed = await self.users.update(ctx, {"id": user.id}, two_factor_enabled=True)
         await self.renew_session(ctx, changed or user)
 
-    async def _keep(self, ctx: Context, user: UserT, secret: str, backup_codes: list[str]) -> None:
+    async def _keep(self, ctx: Context, user: UserT, secret: str, backup_codes: str) -> None:
         """Store what the user starts with; what a first code was never verified for is replaced."""
         values = {
             "secret": self.auth.cabinet.encrypt(secret),
-            "backup_codes": await self.lists.sealed(backup_codes),
+            "backup_codes": backup_codes,
             "verified": self.skip_verification_on_enable,
         }
         # Of several windows at once, each sees the row of the one before: a user has one secret.
