@@ -31,6 +31,7 @@ from portico.plugins.device_authorization import DeviceAuthorization
 from portico.plugins.device_authorization.declarations import (
     GRANT_TYPE,
     POLLING_TOO_FREQUENTLY,
+    DeviceCodeRequest,
     DeviceCodeRow,
     DeviceDecision,
     UserCode,
@@ -202,6 +203,15 @@ async def test_another_client_gets_nothing_and_uses_nothing_up() -> None:
     assert refusal(unknown) == (400, "invalid_client")
     assert len(await rows(auth)) == 1
     assert (await polled(auth, codes)).status == 200
+
+
+async def test_server_code_asks_for_codes_whatever_its_caller_has_sent() -> None:
+    auth = make()
+    headers = Headers([("content-type", "application/x-www-form-urlencoded")])
+    caller = Request(method="POST", path="/connect", headers=headers, body=b"client_id=other&scope=a&scope=b")
+    codes = await auth.api.device_authorization.code(caller, DeviceCodeRequest(**ASKED))
+    [row] = await rows(auth)
+    assert (row["user_code"], row["client_id"], row["scope"]) == (codes.user_code, "cli", "read write")
 
 
 async def test_a_form_may_say_everything_once() -> None:

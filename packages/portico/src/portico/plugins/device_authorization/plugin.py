@@ -304,7 +304,8 @@ def _in_words_of_oauth(veto: ApiError) -> ApiError:
 
 def _effective(ctx: Context, body: DeviceCodeRequest) -> DeviceCodeRequest:
     """Return the request without what is empty; a form may hold each parameter once. See RFC 6749 §3.1."""
-    request = ctx.request
+    # In a server call, the request is the caller's own, and its body about something else.
+    request = None if ctx.route is None else ctx.request
     if request is None or not (request.headers.get("content-type") or "").lower().startswith(FORM):
         return body
     given = [(name, value) for name, value in parse_qsl(request.body.decode("utf-8", "replace")) if name in ONCE]
