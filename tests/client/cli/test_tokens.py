@@ -181,6 +181,21 @@ def test_a_keyring_that_is_locked_later_is_one_sentence_and_nothing_is_lost(alon
     assert alone.run("token").out == "t1\n"
 
 
+@pytest.mark.parametrize("drawer", [None, Drawer(trouble=KeyringLocked("nobody unlocked it"))], ids=["gone", "locked"])
+def test_who_cannot_reach_the_keyring_any_more_logs_in_with_a_file(alone: Desk, drawer: Drawer | None) -> None:
+    alone.keyring = Drawer()
+    answered(alone, reply(SESSION), reply(SESSION))
+    alone.log_in("t1")
+    alone.keyring = drawer
+    assert alone.log_in("t2", "--insecure-storage") == Outcome(
+        0,
+        "",
+        "acme: the token from before stays in a keyring that cannot be used here\n"
+        f"Signed in to {alone.url} as Ann <ann@example.com>\n",
+    )
+    assert alone.run("token").out == "t2\n"
+
+
 def test_a_keyring_is_a_storage_like_any_other() -> None:
     drawer = Drawer()
     storage: CredentialStorage = KeyringStorage(drawer, "acme")

@@ -47,9 +47,8 @@ def _add_login(cli: typer.Typer, tool: AnyTool) -> None:
             if found is None:
                 way = from_stdin(tool) if with_token else by_code(tool, is_browser_wanted=not no_browser)
                 found = signed_in(tool, account, way)
-            failure = tool.keep(account, found.token, found.kind, is_file_wanted=insecure_storage)
-            if failure is not None:
-                say(f"{tool.name}: {printable(failure)}; it is in a file that only you can read")
+            for note in tool.keep(account, found.token, found.kind, is_file_wanted=insecure_storage):
+                say(f"{tool.name}: {printable(note)}")
             say(f"Signed in to {account.server} as {_called(found.user)}")
 
 

@@ -148,17 +148,22 @@ class Tool(Generic[ClientT]):
         hint = f", or choose another profile with `{self.command('switch')}`" if others else ""
         return NotSignedInError(f"you are not signed in to {account.server}: run `{self.command('login')}`{hint}")
 
-    def keep(self, account: Account, token: str, kind: Kind, *, is_file_wanted: bool) -> str | None:
-        """Keep a token and make its profile the current one; return why it is not in the keyring, if that failed."""
+    def keep(self, account: Account, token: str, kind: Kind, *, is_file_wanted: bool) -> Sequence[str]:
+        """Keep a token, make its profile the current one, and return what the user should know of the places."""
         # A grant that was there before may be about to be renewed.
         with locked(self._lock):
             place, failure = self._saved(account, token, is_file_wanted=is_file_wanted)
-            if account.place not in {None, place}:
-                self._slot(account).delete("")
             with self.book.changing() as known:
                 known.profiles[account.name] = Profile(server=account.server, place=place, kind=kind)
                 known.current = account.name
-        return failure
+            notes = [] if failure is None else [f"{failure}; it is in a file that only you can read"]
+            if account.place not in {None, place}:
+                try:
+                    self._slot(account).delete("")
+                except StorageError:
+                    # Whoever has lost the keyring logs in to go on without it.
+                    notes.append(f"the token from before stays in a {account.place} that cannot be used here")
+        return notes
 
     def forget(self, account: Account, end: Callable[[], object]) -> AuthError | None:
         """Forget the token of an account and its profile, whatever comes of `end`, which ends the login on the server.
