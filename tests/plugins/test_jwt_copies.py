@@ -7,9 +7,9 @@ import pytest
 
 from app import ORIGIN, SECRET, content, plain, signed_up
 from plugins.relying import header_of, key_set, proven
-from portico import Auth, ConfigError, CookieCacheOptions, DynamicBaseURL, SessionOptions
+from portico import Auth, ConfigError, Context, CookieCacheOptions, DynamicBaseURL, SessionOptions
 from portico.crypto.jwt import sign_jwt
-from portico.plugins.jwt import Jwk, Jwt, VerifyJwt
+from portico.plugins.jwt import Jwk, JwksAdapter, Jwt, NewJwk, VerifyJwt
 from portico.testing import Browser, Clock
 from requirements import requirement
 
@@ -53,6 +53,29 @@ async def test_a_copy_has_upstreams_header_and_claims_and_the_published_key_prov
         "aud": "better-auth:session-cache",
         "sub": claims["user"]["id"],
     }
+
+
+@requirement("S-161")
+async def test_keys_are_looked_up_once_for_a_call() -> None:
+    kept: list[Jwk] = []
+    looks: list[str] = []
+
+    async def get_jwks(ctx: Context) -> list[Jwk]:
+        assert ctx.endpoint is not None
+        looks.append(ctx.endpoint.path)
+        return kept
+
+    async def create_jwk(new: NewJwk, ctx: Context) -> Jwk:
+        kept.append(Jwk(id=f"key {len(kept)}", **vars(new)))
+        return kept[-1]
+
+    clock = Clock()
+    auth = signing(clock, jwt={"adapter": JwksAdapter(get_jwks=get_jwks, create_jwk=create_jwk)})
+    browser = await signed_up(auth)
+    assert await user_of(browser) == "ann@example.com"
+    clock.advance(60)
+    assert await user_of(browser) == "ann@example.com"
+    assert (looks, len(kept)) == (["/sign-up/email", "/get-session"], 1)
 
 
 @requirement("S-161", "S-165")

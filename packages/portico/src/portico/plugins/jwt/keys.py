@@ -56,6 +56,11 @@ class Keys:
         _, keys = await self._turns(ctx, await self.every(ctx), self.algorithm)
         return self.rotation.published(keys, ctx.now())
 
+    async def in_use(self, ctx: Context) -> tuple[SigningKey, list[Jwk]]:
+        """Return the key to sign with and the keys that everybody may have, of one look at them."""
+        current, keys = await self._turns(ctx, await self.every(ctx), self.algorithm)
+        return await self._open(current), self.rotation.published(keys, ctx.now())
+
     async def find(self, ctx: Context, key_id: str) -> Jwk | None:
         """Return a published key; makes none."""
         published = self.rotation.published(await self.every(ctx), ctx.now())

@@ -35,9 +35,9 @@ class SessionCopies:
         is_known = self._known_since is not None and timedelta() <= now - self._known_since < KNOWN_FOR
         if is_known and ctx.cookies.read_chunked(ctx.headers, SESSION_DATA) is not None:
             return
-        self._signing = await self._keys.signing(ctx, self._keys.algorithm)
+        self._signing, published = await self._keys.in_use(ctx)
         found: dict[str, VerifyingKey] = {}
-        for key in await self._keys.published(ctx):
+        for key in published:
             algorithm = self._keys.algorithm_of(key)
             public = None if algorithm is None else verifying_key(self._keys.shown(key), algorithm)
             if public is not None:
