@@ -332,6 +332,8 @@ async def test_both_endpoints_are_limited_each_for_itself(of_link: dict[str, Any
 def test_options_that_make_no_sense_are_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ConfigError, match="a link must live for a second at least"):
         place(expires_in=0)
+    with pytest.raises(ConfigError, match="'sha256'"):
+        place(store_token="sha256")
     place(allowed_attempts=1)
     assert caplog.messages == []
     place(allowed_attempts=3)
