@@ -140,9 +140,9 @@ def test_a_refresh_token_that_comes_again_ends_the_login(at: At) -> None:
     over = Outcome(4, "", f"acme: your login to {at.desk.url} has ended: run `acme login`\n")
     assert at.desk.run("token") == over
     assert json.loads(at.desk.files["credentials.json"]) == {}
-    # The user has agreed before.
+    # A login that outlives its access token is agreed to each time.
     assert at.desk.run("login").code == 0
-    assert at.visitor.questions == 1
+    assert at.visitor.questions == 2
 
 
 def test_a_signed_token_for_an_api_ends_by_itself(at: At) -> None:

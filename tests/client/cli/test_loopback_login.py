@@ -68,6 +68,14 @@ def test_a_user_who_agrees_on_the_servers_page_is_signed_in(
         httpx.get(asked["redirect_uri"])
 
 
+@pytest.mark.parametrize(
+    ("tool", "prompt"), [(Loopback(client_id="acme-native"), "consent"), (ACME, None)], ids=["offline", "online"]
+)
+def test_a_login_that_is_to_last_asks_for_consent(provider: Provider, tool: Loopback, prompt: str | None) -> None:
+    logged_in(provider, Browser().open, tool=tool)
+    assert provider.asked[0].get("prompt") == prompt
+
+
 def test_every_login_has_secrets_of_its_own(provider: Provider) -> None:
     logged_in(provider, Browser().open)
     logged_in(provider, Browser().open)

@@ -29,6 +29,7 @@ from portico_client_runtime.errors import ConfigError
 ADDRESS = "127.0.0.1"
 PATH = "/callback"
 WHO = "openid"
+OFFLINE = "offline_access"
 PATIENCE = 300.0
 """Seconds that a user has for the page."""
 SILENCE = 10
@@ -54,9 +55,9 @@ class Loopback:
     client_id: str
     """What the provider knows it by; its redirect URI there is `http://127.0.0.1/callback`, with any port."""
 
-    scopes: Sequence[str] = (WHO, "profile", "email", "offline_access")
-    """What it asks for: `openid` always, because the server is asked who has signed in, and `offline_access` for a
-    login that outlives its first access token."""
+    scopes: Sequence[str] = (WHO, "profile", "email", OFFLINE)
+    """What it asks for: `openid` always, because the server is asked who has signed in, and `offline_access`, to which
+    the user agrees at every login, for one that outlives its first access token."""
 
     resource: str | None = None
     """The URL of the API that access tokens are for (RFC 8707), where the provider has several."""
@@ -121,6 +122,11 @@ def _target(tool: Loopback) -> Mapping[str, str]:
     return {} if tool.resource is None else {"resource": tool.resource}
 
 
+def _consent(tool: Loopback) -> Mapping[str, str]:
+    # Without it providers pass over `offline_access`, as OpenID Connect Core §11 has them.
+    return {"prompt": "consent"} if OFFLINE in tool.scopes else {}
+
+
 def _page(server: AuthorizationServer, attempt: Attempt, redirect_uri: str, tool: Loopback) -> str:
     query = {
         "response_type": "code",
@@ -130,6 +136,7 @@ def _page(server: AuthorizationServer, attempt: Attempt, redirect_uri: str, tool
         "state": attempt.state,
         "code_challenge": attempt.challenge,
         "code_challenge_method": METHOD,
+        **_consent(tool),
         **_target(tool),
     }
     separator = "&" if urlsplit(server.authorization_endpoint).query else "?"
