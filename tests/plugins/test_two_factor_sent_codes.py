@@ -6,8 +6,9 @@ import pytest
 
 from app import ORIGIN, content, plain, set_cookies, signed_up
 from plugins.second_step import CREDENTIALS, PASSWORD, Sent, rows, sending, signed_up_with_app
-from portico import AnyApi, Auth, ConfigError, MemorySecondaryStorage, Request, VerificationOptions
-from portico.plugins.two_factor import AccountLockout, OtpMail, OtpOptions, Sealing, TwoFactor
+from portico import AnyApi, ApiError, Auth, ConfigError, MemorySecondaryStorage, Request, VerificationOptions
+from portico.crypto.random import random_digits
+from portico.plugins.two_factor import AccountLockout, OtpMail, OtpOptions, Sealing, TwoFactor, VerifyOtp
 from portico.testing import Browser, Clock
 from requirements import requirement
 
@@ -52,6 +53,14 @@ def backwards(text: str) -> str:
 
 async def later(text: str) -> str:
     return text[::-1]
+
+
+async def salted(text: str) -> str:
+    return f"{random_digits(4)}:{text}"
+
+
+def unsalted(text: str) -> str:
+    return text.partition(":")[2]
 
 
 @requirement("S-030", "S-193")
@@ -263,7 +272,11 @@ async def test_a_right_code_starts_the_count_anew_for_who_has_no_app() -> None:
 
 @requirement("S-036", "B-22")
 @pytest.mark.parametrize(
-    "way", ["plain", "hashed", "encrypted", backwards, later, Sealing(encrypt=later, decrypt=backwards)]
+    "way",
+    [
+        *("plain", "hashed", "encrypted", backwards, later),
+        *(Sealing(encrypt=backwards, decrypt=later), Sealing(encrypt=salted, decrypt=unsalted)),
+    ],
 )
 async def test_codes_are_stored_as_the_options_say(way: Any) -> None:
     auth, sent = sending(otp={"store_otp": way})
@@ -290,6 +303,51 @@ async def test_a_code_that_was_stored_in_another_way_is_wrong() -> None:
     for guess in (code, ""):
         assert (await late.post("/two-factor/verify-otp", {"code": guess})).status == 401
     assert (await browser.post("/two-factor/verify-otp", {"code": code})).status == 200
+
+
+@requirement("S-036", "M01")
+async def test_a_code_that_is_replaced_while_it_is_looked_at_is_wrong() -> None:
+    asking = list[Browser]()
+
+    async def kept(code: str) -> str:
+        if asking:
+            await asking.pop().post("/two-factor/send-otp")
+        return backwards(code)
+
+    clock = Clock()
+    auth, sent = sending(clock, otp={"store_otp": kept})
+    await by_mail(auth)
+    browser = await challenged(auth)
+    code = await sent_to(browser, sent)
+    clock.advance(1)
+    asking.append(Browser(auth, ORIGIN, dict(browser.cookies)))
+    refused = await browser.post("/two-factor/verify-otp", {"code": code})
+    assert (refused.status, content(refused)["code"], len(sent)) == (401, "INVALID_CODE", 2)
+    assert (await browser.get("/get-session")).body == b"null"
+
+
+@requirement("M01")
+async def test_a_code_that_does_not_say_how_often_it_was_guessed_at_ends() -> None:
+    auth, sent = sending()
+    await by_mail(auth)
+    browser = await challenged(auth)
+    code = await sent_to(browser, sent)
+    await auth.verifications.update(auth.context(None), {"value": f"{code}:0"}, value=f"{code}:x")
+    answers = [content(await browser.post("/two-factor/verify-otp", {"code": code}))["code"] for _ in range(2)]
+    assert answers == ["TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE", "OTP_HAS_EXPIRED"]
+    assert (await browser.get("/get-session")).body == b"null"
+
+
+@requirement("I01")
+@pytest.mark.parametrize("way", ["plain", "hashed", "encrypted"])
+async def test_server_code_that_hands_on_half_a_letter_is_told_that_it_is_wrong(way: str) -> None:
+    auth, sent = sending(otp={"store_otp": way})
+    await by_mail(auth)
+    browser = await asked(auth, sent)
+    with pytest.raises(ApiError) as refusal:
+        await auth.api.two_factor.verify_otp(browser.headers, VerifyOtp(code="\ud800"))
+    assert refusal.value.error.code == "INVALID_CODE"
+    assert (await browser.get("/get-session")).body == b"null"
 
 
 @requirement("S-036")

@@ -96,6 +96,6 @@ def _read(kept: str) -> tuple[str, int | None]:
     return stored, int(guesses) if guesses.isdecimal() else None
 
 
-def _are_equal(one: str, other: str) -> bool:
+def _are_equal(kept: str, code: str) -> bool:
     # A hostile code may hold lone surrogates; they must fail the comparison, not the request.
-    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+    return hmac.compare_digest(kept.encode(), code.encode("utf-8", "surrogatepass"))
