@@ -253,6 +253,19 @@ async def test_disabling_forgets_the_device() -> None:
 
 
 @requirement("S-134")
+async def test_disabling_forgets_no_other_device_of_the_user() -> None:
+    clock = Clock()
+    auth = make(clock)
+    _, totp = await enrolled(auth, clock)
+    browser = await trusted(auth, clock, totp)
+    [device] = await devices(auth)
+    other = await trusted(auth, clock, totp)
+    assert (await browser.post("/two-factor/disable", {"password": "password123"})).status == 200
+    [left] = await devices(auth)
+    assert (TRUST in browser.cookies, TRUST in other.cookies, left != device) == (False, True, True)
+
+
+@requirement("S-134")
 async def test_disabling_does_not_forget_a_device_of_another_user() -> None:
     clock = Clock()
     auth = make(clock)
