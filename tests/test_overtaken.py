@@ -86,6 +86,20 @@ async def test_a_backup_code_of_a_second_factor_that_ends_signs_nobody_in() -> N
     assert len(await rows(auth, "session")) == 1
 
 
+@requirement("S-038", "M05")
+async def test_a_sign_in_that_somebody_else_finishes_signs_nobody_in() -> None:
+    clock, meanwhile = Clock(), Meanwhile()
+    auth = make(clock, database_hooks=meanwhile.hooks)
+    owner, _ = await enrolled(auth, clock)
+    codes = await codes_of(owner)
+    browser = await challenged(auth)
+    meanwhile.do = deleting(auth, "verification")
+    refused = await browser.post("/two-factor/verify-backup-code", {"code": codes[0]})
+    assert (refused.status, content(refused)["code"]) == (401, "INVALID_TWO_FACTOR_COOKIE")
+    assert "better-auth.two_factor" not in browser.cookies
+    assert len(await rows(auth, "session")) == 1
+
+
 @requirement("S-030", "M06")
 async def test_a_code_turns_on_only_the_secret_that_it_is_of() -> None:
     clock, meanwhile = Clock(), Meanwhile()

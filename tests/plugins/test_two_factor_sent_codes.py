@@ -181,6 +181,21 @@ async def test_a_code_is_sent_to_nobody_without_a_challenge() -> None:
     assert (sent, await rows(auth, "verification")) == ([], [])
 
 
+@requirement("S-035", "E12")
+async def test_what_names_a_trusted_device_asks_for_no_code() -> None:
+    auth, sent = sending()
+    await by_mail(auth)
+    browser = await asked(auth, sent)
+    code = sent[-1].otp
+    assert (await browser.post("/two-factor/verify-otp", {"code": code, "trustDevice": True})).status == 200
+    value = auth.cookies.read(browser.headers, "trust_device")
+    assert value is not None
+    forged = Browser(auth, ORIGIN, {"better-auth.two_factor": auth.signer.sign(value.partition("!")[2])})
+    refused = await forged.post("/two-factor/send-otp")
+    assert (refused.status, content(refused)["code"]) == (401, "INVALID_TWO_FACTOR_COOKIE")
+    assert [each.otp for each in sent] == [code]
+
+
 @requirement("S-036")
 async def test_with_a_session_a_code_turns_the_second_factor_on() -> None:
     auth, sent = sending()
