@@ -1,7 +1,7 @@
 """Verifications, wherever they are kept and whatever they are called there."""
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from portico import (
     HookContext,
     IdentifiersByPrefix,
     MemorySecondaryStorage,
+    MemoryStore,
     Verification,
     VerificationOptions,
     after_delete,
@@ -110,6 +111,35 @@ async def test_nothing_is_read_or_taken_when_its_time_is_over(here: Setting) -> 
     assert await here.verifications.get(here.ctx, NAME) is None
     assert await here.verifications.take(here.ctx, NAME) is None
     assert await here.is_empty()
+
+
+class Overtaken(MemoryStore):
+    """A store in which somebody writes right after somebody else has looked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[], Awaitable[None]]] = []
+
+    async def find_many(self, table: Any, where: Any = (), **rest: Any) -> list[Any]:
+        found = await super().find_many(table, where, **rest)
+        if table.name == "verification" and self.meanwhile:
+            await self.meanwhile.pop()()
+        return found
+
+
+@requirement("ARCH-verification", "S-036")
+async def test_who_finds_that_the_time_is_over_does_not_delete_what_comes_at_this_moment() -> None:
+    clock, store = Clock(), Overtaken()
+    auth = make(clock, database=store)
+    ctx = auth.context(None)
+    await auth.verifications.get(ctx, "another, so that nothing is cleaned up now")
+    await auth.verifications.put(ctx, NAME, "old", 60)
+    clock.advance(59)
+    await auth.verifications.get(ctx, "as above")
+    clock.advance(1)
+    store.meanwhile.append(lambda: auth.verifications.put(ctx, NAME, "new", 60))
+    assert await auth.verifications.get(ctx, NAME) is None
+    assert await auth.verifications.get(ctx, NAME) == "new"
 
 
 @requirement("ARCH-verification")
