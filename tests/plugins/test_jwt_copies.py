@@ -137,6 +137,21 @@ async def test_a_new_key_signs_new_copies_and_the_old_one_proves_old_ones() -> N
     assert (await user_of(old), await user_of(new)) == ("ann@example.com", "bob@example.com")
 
 
+@requirement("S-161", "J01")
+async def test_a_key_that_is_gone_proves_no_copy_also_where_it_was_seen_before() -> None:
+    clock = Clock()
+    auth = signing(clock)
+    browser = await signed_up(auth)
+    cookies = dict(browser.cookies)
+    assert await user_of(browser) == "ann@example.com"
+    await forget_rows(auth)
+    await auth.rows(Jwk).delete(auth.context(None))
+    clock.advance(59)
+    assert await user_of(Browser(auth, ORIGIN, dict(cookies))) == "ann@example.com"
+    clock.advance(1)
+    assert await user_of(Browser(auth, ORIGIN, dict(cookies))) is None
+
+
 @requirement("S-161", "S-126")
 async def test_server_code_reads_copies_as_well() -> None:
     clock = Clock()

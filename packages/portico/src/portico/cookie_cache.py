@@ -83,6 +83,10 @@ class CookieCache:
             self._genuine[value] = cached
         return cached
 
+    def forget(self) -> None:
+        """Believe no value any more because it was found to be genuine before: what proved it may be gone."""
+        self._genuine.clear()
+
 
 class Codec(Protocol):
     """One strategy; claims that are decoded are genuine, current, and have `expiresAt` or `exp`."""

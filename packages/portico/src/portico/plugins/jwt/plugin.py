@@ -176,8 +176,8 @@ class Jwt(Plugin[UserT, SessionT]):
     async def prepare_copies(self, ctx: Context) -> None:
         """Know the keys before a session is read or started."""
         copies: SessionCopies | None = vars(self).get("_copies")
-        if copies is not None:
-            await copies.prepare(ctx)
+        if copies is not None and await copies.prepare(ctx) and self.auth.session_cache is not None:
+            self.auth.session_cache.forget()
 
     @after("/get-session")
     async def send_token(self, ctx: Context, outcome: Any) -> Any:

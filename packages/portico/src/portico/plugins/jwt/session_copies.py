@@ -26,15 +26,15 @@ class SessionCopies:
         self._verifying: dict[str, VerifyingKey] = {}
         self._known_since: datetime | None = None
 
-    async def prepare(self, ctx: Context) -> None:
-        """Look the keys up, as cookies are written and read where nothing can be waited for.
+    async def prepare(self, ctx: Context) -> bool:
+        """Look the keys up, as cookies are written and read where nothing can be waited for; tell whether one is gone.
 
         A browser that brings a copy asks for its session, most of the time, and then keys of a minute ago will do.
         """
         now = ctx.now()
         is_known = self._known_since is not None and timedelta() <= now - self._known_since < KNOWN_FOR
         if is_known and ctx.cookies.read_chunked(ctx.headers, SESSION_DATA) is not None:
-            return
+            return False
         self._signing, published = await self._keys.in_use(ctx)
         found: dict[str, VerifyingKey] = {}
         for key in published:
@@ -42,7 +42,9 @@ class SessionCopies:
             public = None if algorithm is None else verifying_key(self._keys.shown(key), algorithm)
             if public is not None:
                 found[key.id] = public
+        before = self._verifying
         self._verifying, self._known_since = found, now
+        return not before.keys() <= found.keys()
 
     def encode(self, claims: JsonObject, now_ms: int, max_age: int) -> str:
         """Return the value of the cookie."""
