@@ -8,14 +8,17 @@ import pytest
 
 from app import CHEAP, ORIGIN, content, plain, set_cookies, signed_up
 from portico import (
+    AccountOptions,
     AdvancedOptions,
     Auth,
     ConfigError,
+    CookieCacheOptions,
     DynamicBaseURL,
     EmailAndPassword,
     Headers,
     RateLimitOptions,
     Request,
+    SessionOptions,
 )
 from portico.endpoints.sign_up import SignUpEmail
 from portico.mail_links import link
@@ -184,6 +187,22 @@ async def test_cookies_are_shared_with_the_subdomains_of_the_host() -> None:
     assert "; Domain=.example.com; " in static.cookies.expire("session_token")[1]
     own = plain(base_url="https://app.example.com", advanced=advanced)
     assert "; Domain=app.example.com; " in own.cookies.expire("session_token")[1]
+
+
+@requirement("B-71")
+async def test_every_cookie_is_one_of_the_host_that_was_asked() -> None:
+    """Browsers take no cookie from a host that is for another one."""
+    advanced = AdvancedOptions(cross_subdomain_cookies=True)
+    url = DynamicBaseURL(allowed_hosts=["*.example.com"], protocol="https", fallback="https://a.example.com")
+    cached = SessionOptions(cookie_cache=CookieCacheOptions(enabled=True))
+    kept = AccountOptions(store_account_cookie=True)
+    auth = plain(base_url=url, advanced=advanced, session=cached, account=kept)
+    there = [("host", "b.example.com"), ("origin", "https://b.example.com"), ("content-type", "application/json")]
+    request = Request(method="POST", path="/api/auth/sign-out", headers=Headers(there), body=b"{}")
+    lines = set_cookies(await auth.handler(request))
+    names = [line.partition("=")[0].removeprefix("__Secure-better-auth.") for line in lines]
+    assert names == ["session_token", "session_data", "account_data", "dont_remember"]
+    assert ["; Domain=b.example.com; " in line for line in lines] == [True] * 4
 
 
 @requirement("CONF-base-url")

@@ -4,6 +4,7 @@ It lets server code use the tokens where no database keeps accounts.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from portico.cookies import ACCOUNT_DATA, Cookies, Line
@@ -30,6 +31,12 @@ class AccountCookie:
         self._cookies = cookies
         self._max_age = max_age
         self._envelope = Envelope(keyring, SALT)
+
+    def at(self, cookies: Cookies) -> "AccountCookie":
+        """Return the same under the attributes of another place of the Auth."""
+        there = copy(self)
+        there._cookies = cookies
+        return there
 
     def read(self, headers: Headers, now: int) -> Account | None:
         """Return the account that a browser holds, or None when anything is wrong with it; `now` is in unix seconds."""

@@ -15,6 +15,7 @@ from portico.store.adapter import Adapter
 from portico.wire import Encodable, constructor
 
 if TYPE_CHECKING:
+    from portico.account_cookie import AccountCookie
     from portico.auth import Auth
     from portico.base_url import Place
     from portico.configuration import Site
@@ -110,6 +111,12 @@ class Context:
     def cookies(self) -> "Cookies":
         """The cookies of that site."""
         return self.auth.cookies if self.place is None else self.place.cookies
+
+    @property
+    def account_cookie(self) -> "AccountCookie | None":
+        """The account cookie of that site, if browsers hold accounts."""
+        cookie = self.auth.account_cookie
+        return cookie if cookie is None or self.place is None else cookie.at(self.place.cookies)
 
     @property
     def origins(self) -> "Origins":

@@ -204,7 +204,7 @@ class AccountTokenEndpoints(EndpointGroup[UserT, SessionT]):
 
     async def _selected(self, ctx: Context, selection: AccountSelection) -> Selected:
         user_id = await self._holder(ctx, selection)
-        cookie = self.auth.account_cookie
+        cookie = ctx.account_cookie
         if selection.use_account_cookie:
             account = None if cookie is None else cookie.read(ctx.headers, int(ctx.now().timestamp()))
             if account is None or account.user_id != user_id:
@@ -246,7 +246,7 @@ class AccountTokenEndpoints(EndpointGroup[UserT, SessionT]):
         return held
 
     def _send_cookie(self, ctx: Context, held: HeldTokens) -> None:
-        cookie = self.auth.account_cookie
+        cookie = ctx.account_cookie
         if cookie is not None:
             ctx.reply.headers += cookie.write(held.account, ctx.headers, int(ctx.now().timestamp()))
 

@@ -32,7 +32,7 @@ class Bearer(Plugin[UserT, SessionT]):
         signed = self._signed(token)
         if signed is None:
             return None
-        return replace(ctx, headers=self.auth.cookies.with_signed(ctx.headers, SESSION_TOKEN, signed))
+        return replace(ctx, headers=ctx.cookies.with_signed(ctx.headers, SESSION_TOKEN, signed))
 
     @after("*", cookie=SESSION_TOKEN)
     async def tell_token(self, ctx: Context, outcome: Any) -> Any:
