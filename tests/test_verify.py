@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from app import SECRET, plain, signed_up
-from portico import Auth, CookieCacheOptions, SessionOptions
+from portico import AdvancedOptions, Auth, CookieCacheOptions, SessionOptions
+from portico.cookies import CookieOverride
 from portico.testing import Browser, Clock
 from portico.verify import SessionVerifier, Strategy, VerifiedSession, get_cookie_cache, get_session_cookie
 from requirements import requirement
@@ -52,6 +53,26 @@ async def test_a_session_is_proved_by_its_cookies(strategy: Strategy, base_url: 
     assert (found.user["email"], found.version) == ("ann@example.com", "1")
     assert found.updated_at == clock().replace(microsecond=678_000)
     assert found.session["userId"] == found.user["id"]
+
+
+@requirement("S-239", "S06")
+@pytest.mark.parametrize("base_url", ["http://localhost:3000", "https://auth.example.com"])
+async def test_cookies_may_have_names_of_the_applications_own(base_url: str) -> None:
+    clock = Clock()
+    named: dict[str, CookieOverride] = {
+        "session_token": {"name": "sid", "path": "/app"},
+        "session_data": {"name": "copy", "secure": True},
+    }
+    auth = caching(clock, base_url=base_url, advanced=AdvancedOptions(cookies=named))
+    sent = await _cookies(auth)
+    assert {name.removeprefix("__Secure-") for name in sent} == {"sid", "copy"}
+    headers = {"cookie": "; ".join(f"{name}={value}" for name, value in sent.items())}
+    found = verifier(clock, cookies=named).verify(headers)
+    assert found is not None
+    assert found.user["email"] == "ann@example.com"
+    assert verifier(clock).verify(headers) is None
+    token = get_session_cookie(headers, cookies=named)
+    assert (token, get_session_cookie(headers)) == (auth.signer.sign(found.session["token"]), None)
 
 
 async def _cookies(auth: Auth[Any]) -> dict[str, str]:

@@ -13,10 +13,11 @@ Importing this loads none of what a server needs. What the functions say differs
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from portico.cookie_cache import CachedSession, CookieCache
-from portico.cookies import SESSION_DATA, SESSION_TOKEN, Cookies
+from portico.cookies import SESSION_DATA, SESSION_TOKEN, CookieOverride, Cookies
 from portico.crypto.keyring import Keyring
 from portico.crypto.signing import Signer
 from portico.errors import ConfigError
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 Strategy = Literal["compact", "jwt", "jwe"]
+AS_NAMED: Mapping[str, CookieOverride] = MappingProxyType({})
 
 
 class HasHeaders(Protocol):
@@ -78,6 +80,7 @@ class SessionVerifier:
         strategy: Strategy = "compact",
         version: Version | None = None,
         cookie_prefix: str = "better-auth",
+        cookies: Mapping[str, CookieOverride] = AS_NAMED,
         tokens: TokenIssuer | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
@@ -89,6 +92,7 @@ class SessionVerifier:
             strategy: That of its cookie cache.
             version: The version of its cookie cache, or a function of session and user; copies of any version if None.
             cookie_prefix: The prefix of its cookies.
+            cookies: What it changes about single cookies, of which the names count here.
             tokens: Whose tokens are believed; it may be another server, upstream's or anybody's.
             clock: Returns the present in UTC; for tests.
 
@@ -106,7 +110,7 @@ class SessionVerifier:
         signer = Signer(keyring)
         self._cache = CookieCache(strategy, keyring)
         # A browser sends the secure cookie over https only, where it cannot have been planted by a page without.
-        self._jars = [Cookies(signer, secure=secure, prefix=cookie_prefix) for secure in (True, False)]
+        self._jars = _jars(signer, cookie_prefix, cookies)
 
     def verify(self, source: Source) -> VerifiedSession | None:
         """Return the session that a request carries, or None if it proves none.
@@ -172,14 +176,16 @@ class SessionVerifier:
         return cached.version == version(cached.session, cached.user)
 
 
-def get_session_cookie(source: Source, *, cookie_prefix: str = "better-auth") -> str | None:
+def get_session_cookie(
+    source: Source, *, cookie_prefix: str = "better-auth", cookies: Mapping[str, CookieOverride] = AS_NAMED
+) -> str | None:
     """Return the session cookie as it was sent, or None; nothing about it is verified.
 
     Good for sending visitors without any cookie to the sign-in page early. It lets in whoever makes one up.
     """
     headers, unsigned = _headers(source), Signer(Keyring("unused: nothing is verified here"))
-    for secure in (True, False):
-        value = Cookies(unsigned, secure=secure, prefix=cookie_prefix).read_plain(headers, SESSION_TOKEN)
+    for jar in _jars(unsigned, cookie_prefix, cookies):
+        value = jar.read_plain(headers, SESSION_TOKEN)
         if value:
             return value
     return None
@@ -192,9 +198,19 @@ def get_cookie_cache(
     strategy: Strategy = "compact",
     version: Version | None = None,
     cookie_prefix: str = "better-auth",
+    cookies: Mapping[str, CookieOverride] = AS_NAMED,
 ) -> VerifiedSession | None:
     """Return the session in a request's cookie copy, or None; `SessionVerifier` does this for many requests."""
-    return SessionVerifier(secret, strategy=strategy, version=version, cookie_prefix=cookie_prefix).verify(source)
+    verifier = SessionVerifier(secret, strategy=strategy, version=version, cookie_prefix=cookie_prefix, cookies=cookies)
+    return verifier.verify(source)
+
+
+def _jars(signer: Signer, prefix: str, overrides: Mapping[str, CookieOverride]) -> Sequence[Cookies]:
+    """Return the cookies of a server with https, and of one without."""
+    names: dict[str, CookieOverride] = {
+        each: {"name": override["name"]} for each, override in overrides.items() if "name" in override
+    }
+    return [Cookies(signer, secure=secure, prefix=prefix, custom=names) for secure in (True, False)]
 
 
 def _utc_now() -> datetime:
