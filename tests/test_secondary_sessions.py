@@ -1,8 +1,10 @@
 """Sessions in secondary storage, in the format that upstream 1.7.24 was seen to write."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 import anyio
 import pytest
@@ -11,8 +13,19 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from app import content, make, plain, signed_up
-from portico import Auth, ConfigError, Context, MemorySecondaryStorage, RedisStorage, SessionOptions, before_create
+from portico import (
+    Auth,
+    ConfigError,
+    Context,
+    MemorySecondaryStorage,
+    Plugin,
+    RedisStorage,
+    SessionOptions,
+    User,
+    before_create,
+)
 from portico.errors import UnstorableError
+from portico.first_proof import prove_mailbox
 from portico.messages import SessionData
 from portico.store.adapter import Sort, Where
 from portico.testing import Browser, Clock
@@ -32,11 +45,13 @@ PASSWORD = {"email": "ann@example.com", "password": "password123"}
 class Setting:
     """An Auth with its clock and its storage."""
 
-    def __init__(self, session: SessionOptions | None = None, **options: Any) -> None:
+    def __init__(
+        self, session: SessionOptions | None = None, *, plugins: Sequence[Plugin[Any, Any]] = (), **options: Any
+    ) -> None:
         self.clock = Clock()
         self.storage = MemorySecondaryStorage(self.clock)
         self.auth: Auth[Any] = plain(
-            clock=self.clock, secondary_storage=self.storage, session=session or SessionOptions(), **options
+            *plugins, clock=self.clock, secondary_storage=self.storage, session=session or SessionOptions(), **options
         )
 
     async def sign_in(self, **fields: Any) -> Browser:
@@ -51,6 +66,59 @@ class Setting:
 
     async def rows(self) -> int:
         return await self.auth.store.count(self.auth.tables["session"])
+
+
+async def guessed(setting: Setting) -> Browser:
+    """Sign in with the password, as somebody else who knows it, a moment before it goes."""
+    browser = await setting.sign_in()
+    setting.clock.advance(0.001)
+    return browser
+
+
+@requirement("S05", "S-004")
+async def test_a_password_that_is_being_changed_leaves_nobody_signed_in(tmp_path: Path) -> None:
+    due: list[str] = []
+    others: list[Browser] = []
+
+    @before_create("session")
+    async def meanwhile(ctx: Context, values: Mapping[str, Any]) -> None:
+        if due:
+            due.clear()
+            others.append(await guessed(setting))
+
+    setting = Setting(database=f"sqlite:///{tmp_path}/auth.db", database_hooks=[meanwhile])
+    await setting.auth.create_schema()
+    owner = await signed_up(setting.auth)
+    due.append("when the owner's next session starts")
+    change = {"currentPassword": "password123", "newPassword": "another password", "revokeOtherSessions": True}
+    assert (await owner.post("/change-password", change)).status == 200
+    assert [await told(browser) for browser in others] == [None]
+    assert (await told(owner))["user"]["email"] == "ann@example.com"
+    await setting.auth.close()
+
+
+@requirement("E08", "S05")
+async def test_a_mailbox_that_is_being_proven_leaves_nobody_signed_in(tmp_path: Path) -> None:
+    others: list[Browser] = []
+
+    @dataclass(frozen=True, kw_only=True, eq=False)
+    class Slow(Plugin[Any, Any]):
+        id: ClassVar[str] = "slow"
+
+        async def drop_credentials(self, ctx: Context, user: User) -> None:
+            others.append(await guessed(setting))
+
+    setting = Setting(plugins=[Slow()], database=f"sqlite:///{tmp_path}/auth.db")
+    await setting.auth.create_schema()
+    await signed_up(setting.auth)
+    ctx = setting.auth.context(None)
+    user = await setting.auth.users.find_by_email(ctx, "ann@example.com")
+    assert user is not None
+    owner = await prove_mailbox(ctx, setting.auth.users, user)
+    assert owner is not None
+    assert owner.email_verified
+    assert [await told(browser) for browser in others] == [None]
+    await setting.auth.close()
 
 
 async def told(browser: Browser) -> dict[str, Any]:

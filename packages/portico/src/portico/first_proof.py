@@ -4,7 +4,7 @@ Who signs up with another's address waits for its owner to come. See Sudhodanan 
 USENIX Security 2022.
 """
 
-from portico import mail_links
+from portico import admission, mail_links
 from portico.context import Context
 from portico.models import User, UserT
 from portico.users import Users
@@ -30,4 +30,6 @@ async def prove_mailbox(ctx: Context, users: Users[UserT], user: User) -> UserT 
         for plugin in inside.auth.api.plugins:
             await plugin.drop_credentials(inside, current)
         await mail_links.void(inside, current)
-        return await users.update(inside, {"id": current.id}, email_verified=True)
+        owner = await users.update(inside, {"id": current.id}, email_verified=True)
+        await admission.end_late(inside, current)
+        return owner

@@ -62,6 +62,7 @@ class PasswordEndpoints(EndpointGroup[UserT, SessionT]):
                 return PasswordChanged(token=None, user=user)
             await self.sessions.delete(inside, user_id=user.id)
             session = await admission.start(inside, user, remember=admission.is_remembered(ctx))
+            await admission.end_late(inside, user)
         return PasswordChanged(token=session.token, user=user)
 
     @endpoint(
