@@ -11,9 +11,11 @@ import pytest
 
 from app import ORIGIN, content, make, signed_up
 from portico import (
+    AdvancedOptions,
     Auth,
     ConfigError,
     Context,
+    DatabaseOptions,
     HookContext,
     IdentifiersByPrefix,
     MemorySecondaryStorage,
@@ -58,12 +60,15 @@ PLACES = ("database", "secondary", "both")
 class Setting:
     """An Auth that keeps its verifications in one place, in one way."""
 
-    def __init__(self, place: str, way: Any = "plain", *, hooks: Sequence[Any] = (), **options: Any) -> None:
+    def __init__(
+        self, place: str, way: Any = "plain", *, hooks: Sequence[Any] = (), ids: Any = None, **options: Any
+    ) -> None:
         self.clock = Clock()
         self.storage = MemorySecondaryStorage(self.clock)
         self.postbox = Postbox()
         given: dict[str, Any] = {} if place == "database" else {"secondary_storage": self.storage}
         kept = VerificationOptions(store_identifier=way, store_in_database=place == "both", **options)
+        given["advanced"] = AdvancedOptions(database=DatabaseOptions(generate_id=ids))
         self.auth = make(self.clock, **self.postbox.options(), **given, verification=kept, database_hooks=hooks)
         self.ctx: Context = self.auth.context(None)
         self.verifications = self.auth.verifications
@@ -92,6 +97,21 @@ async def test_a_value_is_read_until_it_is_taken_and_taken_once(here: Setting) -
     assert await here.verifications.take(here.ctx, NAME) == "x"
     assert await here.verifications.take(here.ctx, NAME) is None
     assert await here.is_empty()
+
+
+@requirement("ARCH-verification", "B-15")
+@pytest.mark.parametrize("ids", ["serial", "uuid", "database"])
+@pytest.mark.parametrize("place", PLACES)
+async def test_values_are_kept_whoever_makes_the_ids(place: str, ids: str) -> None:
+    here = Setting(place, ids=ids)
+    verifications, ctx = here.verifications, here.ctx
+    await verifications.put(ctx, NAME, "0", 60)
+    assert await verifications.swap(ctx, NAME, "0", "1")
+    assert await verifications.take(ctx, NAME) == "1"
+    assert [await verifications.claim(ctx, "claimed", 60) for _ in range(2)] == [True, False]
+    assert [await verifications.agree(ctx, "agreed", each, 60) for each in ("a", "b")] == ["a", "a"]
+    assert await verifications.delete(ctx, identifier="agreed") == 1
+    assert await verifications.find(ctx, identifier="agreed") is None
 
 
 @requirement("ARCH-verification")

@@ -1,6 +1,6 @@
 """The tables of one Auth: the core's rows with the columns that plugins and the app add, and the plugins' own."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, get_args, get_origin
 
@@ -8,7 +8,7 @@ from portico.api import Api
 from portico.endpoint import Plugin
 from portico.errors import ConfigError
 from portico.models import Account, Session, User, Verification
-from portico.schema import Columns, Layout, Row, Table, check_columns
+from portico.schema import SECONDARY_ORDER, Columns, Layout, Row, Table, check_columns
 
 
 def tables_of(
@@ -17,12 +17,13 @@ def tables_of(
     additional: Mapping[str, Mapping[str, Any]],
     optional: Mapping[str, Table[Any]],
     *,
-    session_order: Sequence[str],
+    elsewhere: Collection[str],
     layout: Layout,
 ) -> dict[str, Table[Any]]:
     """Return the tables by name, referenced ones before those that refer to them; `optional` are the core's, too.
 
-    Sessions show the columns of `session_order` first."""
+    Rows of the tables that are `elsewhere` are in no database, which therefore makes no ids of theirs.
+    """
     user, session = row_classes(api)
     core: dict[str, type[Row]] = {"user": user, "session": session, "account": Account, "verification": Verification}
     columns: dict[str, list[type[Columns]]] = {name: [] for name in core}
@@ -45,8 +46,8 @@ def tables_of(
         known = {each for model in (core[name], *columns[name]) for each in model.model_fields}
         if known & fields.keys():
             raise ConfigError(f"additional_fields: {name} has {sorted(known & fields.keys())} already; rename them")
-    # Sessions that are in no database, and therefore in an order of their own.
-    orders = {"session": session_order}
+    # Sessions that are in no database are in an order of their own.
+    orders = {"session": SECONDARY_ORDER if "session" in elsewhere else ()}
     beside = replace(layout, ids=layout.ids.beside())
     tables = {
         name: Table(
@@ -55,7 +56,7 @@ def tables_of(
             columns[name],
             additional.get(name, {}),
             orders.get(name, ()),
-            layout=beside if orders.get(name) else layout,
+            layout=beside if name in elsewhere else layout,
         )
         for name, row in core.items()
     }
