@@ -1,7 +1,7 @@
 """Verifications, wherever they are kept and whatever they are called there."""
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from portico import (
     Verification,
     VerificationOptions,
     after_delete,
+    before_create,
     before_delete,
 )
 from portico.crypto.digest import hash_token
@@ -218,6 +219,22 @@ async def test_many_callers_agree_on_the_first_value_until_its_time_is_over(here
     assert await here.verifications.agree(here.ctx, NAME, "late", 60) == agreed[0]
     here.clock.advance(1)
     assert await here.verifications.agree(here.ctx, NAME, "late", 60) == "late"
+
+
+@requirement("ARCH-verification")
+@pytest.mark.parametrize("place", ["database", "both"])
+async def test_who_agrees_with_what_is_there_writes_nothing(place: str) -> None:
+    heard: list[str] = []
+
+    @before_create("verification")
+    async def look(ctx: HookContext, values: Mapping[str, Any]) -> None:
+        heard.append(values["value"])
+
+    here = Setting(place, hooks=[look])
+    assert [await here.verifications.agree(here.ctx, NAME, each, 60) for each in ("a", "b")] == ["a", "a"]
+    here.clock.advance(60)
+    assert await here.verifications.agree(here.ctx, NAME, "c", 60) == "c"
+    assert heard == ["a", "c"]
 
 
 @requirement("S-006", "S-017", "B-21")
