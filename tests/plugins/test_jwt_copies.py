@@ -99,6 +99,7 @@ async def test_nothing_else_is_taken_for_a_copy() -> None:
     assert claims is not None
     await forget_rows(auth)
     plugin, ctx = Jwt.of(auth), auth.context(None)
+    elsewhere = signing(clock)
     typ = {"typ": "better-auth.session-cache+jwt"}
     forged = [
         sign_jwt(claims, SECRET),
@@ -109,6 +110,7 @@ async def test_nothing_else_is_taken_for_a_copy() -> None:
         await plugin.sign(ctx, {**claims, "sid": "another"}, header=typ),
         await plugin.sign(ctx, {**claims, "user": None}, header=typ),
         await plugin.sign(ctx, {**claims, "exp": NOW}, header=typ),
+        await Jwt.of(elsewhere).sign(elsewhere.context(None), claims, header=typ),
         other.cookies[COPY],
         browser.cookies[COPY][:-4],
         "x.y.z",
@@ -150,6 +152,19 @@ async def test_a_key_that_is_gone_proves_no_copy_also_where_it_was_seen_before()
     assert await user_of(Browser(auth, ORIGIN, dict(cookies))) == "ann@example.com"
     clock.advance(1)
     assert await user_of(Browser(auth, ORIGIN, dict(cookies))) is None
+
+
+@requirement("S-161", "J01")
+async def test_a_published_key_of_an_algorithm_that_we_do_not_know_is_in_nobodys_way() -> None:
+    clock = Clock()
+    auth = signing(clock)
+    odd = {"public_key": '{"kty":"EC","crv":"P-384"}', "private_key": "x", "created_at": clock()}
+    await auth.rows(Jwk).create(auth.context(None), alg="ES384", **odd)
+    browser = await signed_up(auth, "bob@example.com")
+    assert len(await key_set(auth)) == 2
+    assert await user_of(browser) == "bob@example.com"
+    await forget_rows(auth)
+    assert await user_of(browser) == "bob@example.com"
 
 
 @requirement("S-161", "S-126")
