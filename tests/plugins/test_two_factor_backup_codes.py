@@ -7,6 +7,8 @@ import pytest
 
 from app import content, make, set_cookies, signed_up
 from plugins.second_step import challenged, enrolled, rows, totp_of
+from portico import ApiError
+from portico.plugins.two_factor import VerifyBackupCode
 from portico.testing import Browser, Clock
 from requirements import requirement
 
@@ -101,4 +103,16 @@ async def test_a_backup_code_without_a_session_ends_the_challenge() -> None:
     assert accepted == {"user": content(await owner.get("/get-session"))["user"]}
     refused = await browser.post("/two-factor/verify-backup-code", {"code": codes[1]})
     assert (refused.status, content(refused)["code"]) == (401, "INVALID_TWO_FACTOR_COOKIE")
+    assert len(await rows(auth, "session")) == 1
+
+
+@requirement("I01", "S-038")
+async def test_server_code_that_hands_on_half_a_letter_is_told_that_it_is_wrong() -> None:
+    clock = Clock()
+    auth = make(clock)
+    await enrolled(auth, clock)
+    browser = await challenged(auth)
+    with pytest.raises(ApiError) as refusal:
+        await auth.api.two_factor.verify_backup_code(browser.headers, VerifyBackupCode(code="\ud800"))
+    assert refusal.value.error.code == "INVALID_BACKUP_CODE"
     assert len(await rows(auth, "session")) == 1

@@ -261,10 +261,12 @@ def test_the_uri_is_read_in_either_spelling() -> None:
 @requirement("CONF-two-factor", "S-037")
 async def test_backup_codes_are_as_many_and_as_long_as_the_options_say() -> None:
     auth = built(backup_codes=BackupCodeOptions(amount=3, length=12, store="plain"))
-    codes = content(await (await signed_up(auth)).post("/two-factor/enable", PASSWORD))["backupCodes"]
+    browser = await signed_up(auth)
+    codes = content(await browser.post("/two-factor/enable", PASSWORD))["backupCodes"]
     assert [(len(code), code.index("-")) for code in codes] == [(13, 5)] * 3
     [row] = await rows(auth)
     assert row["backup_codes"] == str(codes).replace("'", '"').replace(" ", "")
+    assert content(await browser.get("/two-factor/view-backup-codes"))["backupCodes"] == codes
 
 
 @requirement("CONF-two-factor", "S-038")
