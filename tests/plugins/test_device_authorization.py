@@ -22,9 +22,10 @@ from portico import (
     RateLimitOptions,
     Request,
     Response,
+    before,
     before_create,
 )
-from portico.errors import EMAIL_PASSWORD_DISABLED
+from portico.errors import EMAIL_PASSWORD_DISABLED, FAILED_TO_CREATE_SESSION
 from portico.first_proof import prove_mailbox
 from portico.plugins.bearer import Bearer
 from portico.plugins.device_authorization import DeviceAuthorization
@@ -108,6 +109,35 @@ async def test_a_device_gets_a_session_of_whoever_approves_it() -> None:
     assert await rows(auth) == []
     clock.advance(5)
     assert refusal(await polled(auth, codes)) == (400, "invalid_grant")
+
+
+async def test_of_two_devices_each_gets_a_session_of_its_own_user() -> None:
+    @before("/device/token")
+    async def sign(ctx: Context) -> None:
+        ctx.reply.headers.append(("x-application", "ours"))
+
+    auth = make(hooks=[sign])
+    people = [await signed_up(auth, f"{name}@example.com") for name in ("ann", "bob")]
+    codes = [await asked(auth, scope=scope) for scope in ("read", "")]
+    for browser, code in zip(people, codes, strict=True):
+        await looked(browser, code["user_code"])
+        assert (await decided(browser, "approve", code["user_code"]))[0] == 200
+    told: list[tuple[str, str, str | None]] = []
+    # The second one comes first, and says what it is.
+    for code, agent in ((codes[1], {"user-agent": "tv/2"}), (codes[0], {})):
+        body = {"grant_type": GRANT_TYPE, "device_code": code["device_code"], "client_id": "cli"}
+        headers = Headers([("content-type", "application/json"), *agent.items()])
+        sent = json.dumps(body).encode()
+        response = await auth.handler(
+            Request(method="POST", path="/api/auth/device/token", headers=headers, body=sent, peer="198.51.100.7")
+        )
+        assert {("cache-control", "no-store"), ("x-application", "ours")} <= set(response.headers)
+        session = await auth.api.get_session({"authorization": f"Bearer {content(response)['access_token']}"})
+        assert session is not None
+        assert session.session.ip_address == "198.51.100.7"
+        told.append((session.user.email, content(response)["scope"], session.session.user_agent))
+        assert len(await rows(auth)) == 2 - len(told)
+    assert told == [("bob@example.com", "", "tv/2"), ("ann@example.com", "read", "")]
 
 
 async def test_a_request_is_its_users_alone() -> None:
@@ -279,6 +309,18 @@ async def test_codes_of_ones_own_are_taken_as_they_are() -> None:
     assert (await looked(ann, "BLUEHORSE"))["error"] == "invalid_request"
 
 
+@pytest.mark.parametrize(
+    ("page", "shown", "complete"),
+    [
+        ("https://example.com", "https://example.com/", "https://example.com/?user_code=blue"),
+        ("/enter?a=&user_code=b", f"{ORIGIN}/enter?a=&user_code=b", f"{ORIGIN}/enter?a=&user_code=blue"),
+    ],
+)
+async def test_a_page_of_ones_own_is_told_as_browsers_write_it(page: str, shown: str, complete: str) -> None:
+    codes = await asked(make(options={"generate_user_code": made("blue"), "verification_uri": page}))
+    assert (codes["verification_uri"], codes["verification_uri_complete"]) == (shown, complete)
+
+
 async def test_a_code_that_nobody_else_has_may_not_be_found() -> None:
     auth = make(options={"generate_user_code": lambda: "same"})
     await asked(auth)
@@ -327,15 +369,17 @@ async def test_no_device_is_let_in_that_was_approved_before_the_mailbox_was_prov
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "told", "why"),
     [
-        (False, (400, "access_denied")),
-        (ApiError(EMAIL_PASSWORD_DISABLED), (400, "access_denied")),
-        (ApiError(POLLING_TOO_FREQUENTLY), (400, "slow_down")),
+        (False, (400, "access_denied"), FAILED_TO_CREATE_SESSION.message),
+        (ApiError(EMAIL_PASSWORD_DISABLED), (400, "access_denied"), EMAIL_PASSWORD_DISABLED.message),
+        (ApiError(POLLING_TOO_FREQUENTLY), (400, "slow_down"), POLLING_TOO_FREQUENTLY.message),
     ],
     ids=["False", "a code", "a code of OAuth"],
 )
-async def test_a_device_understands_why_there_is_no_session(said: bool | ApiError, told: tuple[int, str]) -> None:
+async def test_a_device_understands_why_there_is_no_session(
+    said: bool | ApiError, told: tuple[int, str], why: str
+) -> None:
     @before_create("session")
     async def unwanted(ctx: Context, values: dict[str, Any]) -> bool | None:
         if ctx.route is None or ctx.route.path != "/device/token":
@@ -348,7 +392,8 @@ async def test_a_device_understands_why_there_is_no_session(said: bool | ApiErro
     ann, codes = await signed_up(auth), await asked(auth)
     await looked(ann, codes["user_code"])
     await decided(ann, "approve", codes["user_code"])
-    assert refusal(await polled(auth, codes)) == told
+    response = await polled(auth, codes)
+    assert (refusal(response), content(response)["error_description"]) == (told, why)
     assert await auth.store.count(auth.tables["session"]) == 1
 
 
@@ -391,6 +436,11 @@ async def test_user_codes_are_not_guessed_at() -> None:
             response = response or await mallory.post(path, {"userCode": code})
             found.append(response.status)
         assert found == [400] * 5 + [429] * 2, path
+    # Devices ask as often as they are told to.
+    codes = await asked(auth)
+    for _ in range(7):
+        clock.advance(20)
+        assert refusal(await polled(auth, codes)) == (400, "authorization_pending")
     clock.advance(1801)
     assert (await mallory.get("/device", "user_code=GUESS007")).status == 400
 
@@ -402,6 +452,12 @@ async def test_user_codes_are_not_guessed_at() -> None:
 async def test_options_that_cannot_be_meant_are_mistakes(options: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="DeviceAuthorization"):
         make(options=options)
+
+
+@pytest.mark.parametrize("length", [1, 191])
+async def test_codes_may_be_as_long_as_their_columns(length: int) -> None:
+    codes = await asked(make(options={"device_code_length": length, "user_code_length": length}))
+    assert (len(codes["device_code"]), len(codes["user_code"])) == (length, length)
 
 
 async def test_server_code_decides_for_a_caller_as_over_http() -> None:

@@ -444,6 +444,7 @@ async def test_tokens_are_signed_elsewhere() -> None:
         ({"further_algorithms": ["ES384"]}, "ES384"),
         ({"algorithm": "RS256", "modulus_length": 1024}, "2048"),
         ({"rotation_interval": -1}, "rotation_interval"),
+        ({"grace_period": -1}, "grace_period"),
         ({"keep_previous_keys": -1}, "keep_previous_keys"),
     ],
 )

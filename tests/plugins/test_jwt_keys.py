@@ -300,8 +300,18 @@ async def test_of_the_previous_keys_so_many_are_published() -> None:
 
 
 @requirement("S-200")
-async def test_no_previous_key_need_be_published() -> None:
-    issuer = rotating(keep_previous_keys=0)
+async def test_as_many_previous_keys_as_there_may_be_are_all_published() -> None:
+    issuer = rotating(keep_previous_keys=1)
+    token = await issuer.token()
+    issuer.clock.advance(INTERVAL)
+    assert await issuer.publishes() == [header_of(token)["kid"], await issuer.signs_with()]
+    assert await issuer.verifies(token)
+
+
+@requirement("S-200")
+@pytest.mark.parametrize("options", [{"keep_previous_keys": 0}, {"grace_period": 0}])
+async def test_no_previous_key_need_be_published(options: dict[str, int]) -> None:
+    issuer = rotating(**options)
     token = await issuer.token()
     issuer.clock.advance(INTERVAL)
     assert await issuer.publishes() == [await issuer.signs_with()]

@@ -25,9 +25,9 @@ def locking(clock: Clock, failures: int, *, enabled: bool = True, **options: Any
     return sending(clock, factor={"account_lockout": lockout}, **options)
 
 
-async def by_mail(auth: Auth[AnyApi]) -> None:
+async def by_mail(auth: Auth[AnyApi], email: str = "ann@example.com") -> None:
     """Let somebody sign up who is sent codes."""
-    browser = await signed_up(auth)
+    browser = await signed_up(auth, email)
     assert content(await browser.post("/two-factor/enable", {**PASSWORD, "method": "otp"})) == {"method": "otp"}
 
 
@@ -96,10 +96,14 @@ async def test_where_accounts_are_no_longer_locked_nothing_is_counted_and_no_loc
 
 
 @requirement("M01", "S-036")
-async def test_who_has_no_app_keeps_the_code_that_was_sent_while_the_account_is_locked() -> None:
+@pytest.mark.parametrize("has_app", [True, False])
+async def test_a_code_that_was_sent_is_kept_while_the_account_is_locked(has_app: bool) -> None:
     clock = Clock()
     auth, sent = locking(clock, 1)
-    await by_mail(auth)
+    if has_app:
+        await signed_up_with_app(auth, clock)
+    else:
+        await by_mail(auth)
     assert await tried(await asked(auth), "otp", "wrong") == WRONG
     browser = await asked(auth)
     code, before = sent[-1].otp, await rows(auth, "verification")
@@ -107,6 +111,34 @@ async def test_who_has_no_app_keeps_the_code_that_was_sent_while_the_account_is_
     assert await rows(auth, "verification") == before
     clock.advance(60)
     assert await tried(browser, "otp", code) == (200, None)
+
+
+@requirement("M01")
+@pytest.mark.parametrize("kind", ["totp", "otp", "backup-code"])
+async def test_every_kind_of_right_code_starts_the_count_anew(kind: str) -> None:
+    clock = Clock()
+    auth, sent = locking(clock, 3)
+    _, totp, backup_codes = await signed_up_with_app(auth, clock)
+    browser = await asked(auth)
+    assert [await tried(browser, "totp", "wrong") for _ in range(2)] == [WRONG, WRONG]
+    right = {"totp": totp.at(clock()), "otp": sent[-1].otp, "backup-code": backup_codes[0]}[kind]
+    assert await tried(browser, kind, right) == (200, None)
+    assert [row["failed_verification_count"] for row in await rows(auth)] == [0]
+
+
+@requirement("M01", "S-036")
+async def test_wrong_codes_of_who_has_no_app_lock_nobody_who_has_one() -> None:
+    clock = Clock()
+    auth, sent = locking(clock, 1)
+    _, totp, _ = await signed_up_with_app(auth, clock)
+    await by_mail(auth, "bob@example.com")
+    before, bob = await rows(auth), Browser(auth, ORIGIN)
+    challenge = content(await bob.post("/sign-in/email", {**CREDENTIALS, "email": "bob@example.com"}))
+    assert challenge == {"twoFactorRedirect": True, "twoFactorMethods": ["otp"]}
+    await bob.post("/two-factor/send-otp")
+    assert [await tried(bob, "otp", code) for code in ("wrong", sent[-1].otp)] == [WRONG, LOCKED]
+    assert await rows(auth) == before
+    assert await tried(await challenged(auth), "totp", totp.at(clock())) == (200, None)
 
 
 @requirement("M01", "S-036")

@@ -31,6 +31,7 @@ from portico.plugins.two_factor import (
     ViewBackupCodes,
     qr_code_svg,
 )
+from portico.plugins.username import Username
 from portico.testing import Browser, Clock
 from requirements import requirement
 
@@ -456,6 +457,13 @@ async def test_a_second_step_is_asked_for_after_every_first_one() -> None:
 @requirement("CONF-two-factor")
 async def test_it_may_be_asked_for_after_passwords_only() -> None:
     assert await by_link("password") == (SIGNED_IN_BY_LINK, CHALLENGED)
+    clock = Clock()
+    auth = plain(TwoFactor(require_for="password"), Username(), clock=clock)
+    browser = await signed_up(auth, username="ann")
+    totp = totp_of(content(await browser.post("/two-factor/enable", PASSWORD)))
+    assert (await browser.post("/two-factor/verify-totp", {"code": totp.at(clock())})).status == 200
+    asked = await Browser(auth, ORIGIN).post("/sign-in/username", {"username": "ann", **PASSWORD})
+    assert sorted(content(asked)) == CHALLENGED
 
 
 @requirement("CONF-two-factor")
