@@ -325,6 +325,26 @@ async def test_there_are_as_many_sessions_to_switch_between_as_the_option_says()
 
 
 @requirement("CONF-multi-session")
+async def test_there_may_be_one_session_only() -> None:
+    auth = make(maximum=1)
+    browser, (ann, bob) = await visited(auth, "ann", "bob")
+    assert (await listed(browser), await active(browser)) == (["ann"], "bob")
+    assert (await live(auth), f"{MULTI}{bob.lower()}" in browser.cookies) == ({ann, bob}, False)
+
+
+async def test_of_a_session_that_was_prolonged_as_it_ended_no_value_is_sent() -> None:
+    clock = Clock()
+    auth = make(clock=clock, session=SessionOptions(cookie_cache=CookieCacheOptions(enabled=True)))
+    browser, (ann, bob) = await visited(auth, "ann", "bob")
+    clock.advance(2 * 24 * 3600)
+    lines = set_cookies(await browser.post(REVOKE, {"sessionToken": bob}))
+    names = ("better-auth.session_data=", f"{TOKEN}=")
+    assert [sum(line.startswith(name) for line in lines) for name in names] == [1, 1]
+    assert f"{TOKEN}={quote(auth.signer.sign(ann), safe='')}{WEEK}" in lines
+    assert await active(browser) == "ann"
+
+
+@requirement("CONF-multi-session")
 def test_there_is_one_session_at_least() -> None:
     with pytest.raises(ConfigError, match="there is one session at least"):
         make(maximum=0)
