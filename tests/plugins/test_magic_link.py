@@ -16,6 +16,7 @@ from portico import (
     Column,
     ConfigError,
     Context,
+    ErrorCode,
     RateLimitOptions,
     Redirect,
     Request,
@@ -142,13 +143,36 @@ async def test_the_link_creates_a_user_and_signs_them_in_once() -> None:
 
 
 @requirement("S-106")
+async def test_who_says_no_name_has_an_empty_one() -> None:
+    here = place()
+    assert content(await here.verify(here.browser, (await here.ask()).token))["user"]["name"] == ""
+
+
+@requirement("S-106")
+@pytest.mark.undescribed("what hooks raise is not known")
+async def test_a_refusal_that_has_no_code_is_answered_as_it_is() -> None:
+    @before_create("user")
+    async def refuse(ctx: Context, values: dict[str, Any]) -> None:
+        raise ApiError(ErrorCode(403, None, "not today"))
+
+    here = place(options={"database_hooks": [refuse]})
+    response = await here.verify(here.browser, (await here.ask()).token)
+    assert (response.status, content(response)) == (403, {"message": "not today"})
+    assert await here.counts("user", "session") == [0, 0]
+
+
+@requirement("S-106")
 async def test_a_known_user_keeps_name_and_password() -> None:
     here = place()
     await signed_up(here.auth)
     await here.prove()
     before = await here.user()
     browser = here.browser
-    assert location(await follow(browser, await here.ask(name="Other", callbackURL="/home"))) == f"{ORIGIN}/home"
+    followed = await follow(browser, await here.ask(name="Other", callbackURL="/home"))
+    assert location(followed) == f"{ORIGIN}/home"
+    assert set_cookies(followed)[0].endswith("; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax")
+    *_, session = await here.auth.sessions.find_many(here.auth.context(None))
+    assert (session.expires_at - session.created_at).total_seconds() == 604800
     assert content(await browser.get("/get-session"))["user"]["name"] == "Ann"
     assert await here.user() == before
     assert await here.counts("account", "session") == [1, 2]
