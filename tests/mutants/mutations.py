@@ -1,6 +1,6 @@
 """Every way in which a module is made wrong: mutmut's operators, and two of our own.
 
-What people read is left alone, since tests assert codes; so are annotations, decorators and, outside functions,
+What people read is left alone, since tests assert codes; so are types, decorators and, outside functions,
 everything but literals: whatever else is wrong there breaks the import, which any test notices.
 """
 
@@ -55,7 +55,8 @@ OPERATORS: OPERATORS_TYPE = [
 ]
 
 FOR_PEOPLE = m.Raise(exc=m.Call(func=~m.Name("ApiError"))) | m.Call(func=m.Attribute(value=m.Name("logger")))
-LEFT_ALONE = FOR_PEOPLE | m.Annotation() | m.Decorator() | m.Call(func=m.Name("TypeVar"))
+OF_TYPES = m.Annotation() | m.Subscript(value=m.Name("Literal")) | m.Call(func=m.Name("TypeVar"))
+LEFT_ALONE = FOR_PEOPLE | OF_TYPES | m.Decorator()
 
 
 def mutants(module: str, text: str) -> list[Mutant]:
