@@ -11,6 +11,7 @@ import pytest
 from app import BASICS, ORIGIN, SECRET, Api, User, plain, signed_up
 from plugins.relying import ALGORITHMS, header_of, key_set, proven, token_in
 from portico import AdvancedOptions, Auth, ConfigError, Context, DatabaseOptions
+from portico.crypto import base64url
 from portico.crypto.keyring import Keyring
 from portico.crypto.symmetric import Cabinet
 from portico.plugins.jwt import Jwk, JwksAdapter, Jwt, KeyRotation, NewJwk, SignJwt, VerifyJwt
@@ -91,6 +92,7 @@ async def test_a_key_that_upstream_made_signs_and_is_published_here() -> None:
     issuer = Issuer()
     await issuer.insert(**sample())
     assert await key_set(issuer.auth) == SAMPLE["jwks"]["keys"]
+    assert list((await key_set(issuer.auth))[0]) == list(SAMPLE["jwks"]["keys"][0])
     key = await Jwt.of(issuer.auth).keys.signing(issuer.ctx, "EdDSA")
     assert key.sign(SAMPLE["claims"]) == SAMPLE["token"]
     assert len(await issuer.rows()) == 1
@@ -107,6 +109,7 @@ async def test_a_key_is_kept_as_upstream_keeps_it(algorithm: Any) -> None:
     public = json.loads(row.public_key)
     assert row.private_key == f'"{sealed}"'
     assert public == {name: private[name] for name in public}
+    assert row.public_key == json.dumps(public, separators=(",", ":"))
     assert (row.alg, row.crv, row.expires_at) == (algorithm, public.get("crv"), None)
     assert (row.created_at, row.id) == (issuer.clock().replace(microsecond=678_000), header_of(token)["kid"])
     assert list(await key_set(issuer.auth)) == [{"alg": algorithm, **public, "kid": row.id}]
@@ -161,6 +164,7 @@ async def test_a_row_of_an_older_version_has_the_algorithm_of_the_options() -> N
     issuer = Issuer()
     await issuer.insert(**sample(alg=None, crv=None))
     assert await key_set(issuer.auth) == SAMPLE["jwks"]["keys"]
+    assert list((await key_set(issuer.auth))[0]) == list(SAMPLE["jwks"]["keys"][0])
     token = await issuer.token()
     assert header_of(token) == SAMPLE["header"]
     assert await issuer.verifies(token)
@@ -286,6 +290,22 @@ async def test_a_server_that_slept_for_long_starts_with_a_new_key() -> None:
     assert (last.expires_at - last.created_at).total_seconds() == INTERVAL
 
 
+@requirement("S-200", "J01")
+async def test_a_key_that_is_over_is_not_taken_for_the_one_that_is_being_made() -> None:
+    issuer = rotating(rotation_interval=8)
+    first = await issuer.signs_with()
+    issuer.clock.advance(10)
+    assert await issuer.signs_with() != first
+    assert len(await issuer.rows()) == 2
+
+
+@requirement("S-200")
+async def test_keys_of_rsa_are_as_long_as_the_option_says() -> None:
+    issuer = Issuer(Jwt(algorithm="RS256", modulus_length=3072))
+    (key,) = await key_set(issuer.auth)
+    assert len(base64url.decode(key["n"])) * 8 == 3072
+
+
 @requirement("S-200")
 async def test_of_the_previous_keys_so_many_are_published() -> None:
     issuer = rotating(grace_period=10 * INTERVAL, keep_previous_keys=2)
@@ -404,9 +424,11 @@ async def test_keys_can_be_kept_elsewhere() -> None:
     given: list[NewJwk] = []
 
     async def get_jwks(ctx: Context) -> Sequence[Jwk] | None:
+        assert ctx.auth is issuer.auth
         return kept or None
 
     async def create_jwk(new: NewJwk, ctx: Context) -> Jwk:
+        assert ctx.auth is issuer.auth
         given.append(new)
         kept.append(Jwk(id=f"k{len(kept)}", **vars(new)))
         return kept[-1]
