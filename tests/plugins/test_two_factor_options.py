@@ -69,6 +69,8 @@ async def test_codes_may_be_longer_and_last_longer() -> None:
     assert (await waiting.post("/two-factor/verify-totp", {"code": totp.at(clock())})).status == 200
     shown = content(await browser.post("/two-factor/get-totp-uri", PASSWORD))
     assert totp_of(shown).secret == totp.secret
+    made = await TwoFactor.of(auth).generate_totp(None, GenerateTotp(secret="s" * 32))
+    assert made == TotpCode(code=TOTP("ONZXG43T" * 6 + "ONZQ", digits=8, interval=60).at(clock()))
 
 
 @requirement("CONF-two-factor")
