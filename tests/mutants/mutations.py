@@ -54,7 +54,8 @@ OPERATORS: OPERATORS_TYPE = [
     (cst.Expr, _left_out),
 ]
 
-FOR_PEOPLE = m.Raise(exc=m.Call(func=~m.Name("ApiError"))) | m.Call(func=m.Attribute(value=m.Name("logger")))
+LOGGER = m.Name("logger") | m.Attribute(attr=m.Name("logger"))
+FOR_PEOPLE = m.Raise(exc=m.Call(func=~m.Name("ApiError"))) | m.Call(func=m.Attribute(value=LOGGER))
 OF_TYPES = m.Annotation() | m.Subscript(value=m.Name("Literal")) | m.Call(func=m.Name("TypeVar"))
 LEFT_ALONE = FOR_PEOPLE | OF_TYPES | m.Decorator()
 
