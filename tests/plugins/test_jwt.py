@@ -380,8 +380,13 @@ async def test_a_token_names_the_host_that_was_asked() -> None:
     claims = proven(token, [Jwt.of(auth).keys.shown(key) for key in await keys_in(auth)])
     assert claims is not None
     assert (claims["iss"], claims["aud"]) == ("https://b.example.com", "https://b.example.com")
-    with pytest.raises(ConfigError, match="issuer"):
-        await auth.api.jwt.sign_jwt(None, SignJwt(payload={"sub": "x"}))
+    # Where no host is known, both must be said.
+    for rules in (None, TokenRules(issuer="https://i"), TokenRules(audience="mine")):
+        options = OverrideOptions(jwt=rules)
+        with pytest.raises(ConfigError, match="issuer"):
+            await auth.api.jwt.sign_jwt(None, SignJwt(payload={"sub": "x"}, override_options=options))
+    both = OverrideOptions(jwt=TokenRules(issuer="https://i", audience="mine"))
+    assert (await auth.api.jwt.sign_jwt(None, SignJwt(payload={"sub": "x"}, override_options=both))).token
 
 
 # Keys elsewhere

@@ -20,8 +20,10 @@ COPY = "better-auth.session_data"
 SIGNING: Mapping[str, Any] = {"session_cookie_cache": True, "disable_setting_jwt_header": True}
 
 
-def signing(clock: Clock, strategy: Any = "jwt", *, enabled: bool = True, **options: Any) -> Auth[Any]:
-    cache = CookieCacheOptions(enabled=enabled, strategy=strategy)
+def signing(
+    clock: Clock, strategy: Any = "jwt", *, enabled: bool = True, max_age: int = 300, **options: Any
+) -> Auth[Any]:
+    cache = CookieCacheOptions(enabled=enabled, strategy=strategy, max_age=max_age)
     plugin: Jwt[Any, Any] = Jwt(**{**SIGNING, **options.pop("jwt", {})})
     return plain(plugin, session=SessionOptions(cookie_cache=cache), clock=clock, **options)
 
@@ -79,12 +81,13 @@ async def test_keys_are_looked_up_once_for_a_call() -> None:
 
 
 @requirement("S-161", "S-165")
-async def test_a_copy_is_believed_until_it_is_stale() -> None:
+@pytest.mark.parametrize("seconds", [300, 60])
+async def test_a_copy_is_believed_until_it_is_stale(seconds: int) -> None:
     clock = Clock()
-    auth = signing(clock)
+    auth = signing(clock, max_age=seconds)
     browser = await signed_up(auth)
     await forget_rows(auth)
-    clock.advance(299)
+    clock.advance(seconds - 1)
     assert await user_of(browser) == "ann@example.com"
     clock.advance(1)
     assert await user_of(browser) is None

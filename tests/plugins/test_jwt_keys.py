@@ -111,6 +111,7 @@ async def test_a_key_is_kept_as_upstream_keeps_it(algorithm: Any) -> None:
     assert public == {name: private[name] for name in public}
     assert row.public_key == json.dumps(public, separators=(",", ":"))
     assert (row.alg, row.crv, row.expires_at) == (algorithm, public.get("crv"), None)
+    assert await issuer.auth.store.count(issuer.auth.tables["jwks"]) == 1
     assert (row.created_at, row.id) == (issuer.clock().replace(microsecond=678_000), header_of(token)["kid"])
     assert list(await key_set(issuer.auth)) == [{"alg": algorithm, **public, "kid": row.id}]
     assert proven(token, await key_set(issuer.auth)) is not None
@@ -275,6 +276,18 @@ async def test_old_tokens_verify_for_a_while_and_no_longer() -> None:
     assert await issuer.publishes() == [second]
     assert not await issuer.verifies(token)
     assert len(await issuer.rows()) == 2
+
+
+@requirement("S-200")
+async def test_old_tokens_verify_for_a_month_unless_the_options_say_otherwise() -> None:
+    issuer = Issuer(Jwt(rotation_interval=INTERVAL))
+    first = await issuer.signs_with()
+    issuer.clock.advance(INTERVAL)
+    assert await issuer.signs_with() != first
+    issuer.clock.advance(30 * 24 * 60 * 60 - 1)
+    assert first in await issuer.publishes()
+    issuer.clock.advance(1)
+    assert first not in await issuer.publishes()
 
 
 @requirement("S-200")
