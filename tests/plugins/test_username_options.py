@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import portico
-from app import ORIGIN, content, plain, signed_up
-from portico import Auth, ConfigError, Headers, Request
+from app import CHEAP, ORIGIN, content, plain, signed_up
+from portico import Auth, ConfigError, CookieCacheOptions, EmailAndPassword, Headers, Request, SessionOptions
 from portico.openapi import document
 from portico.plugins.bearer import Bearer
 from portico.plugins.username import Username, UsernameUser, ValidationOrder
@@ -240,6 +240,37 @@ async def test_who_has_no_username_for_good_may_choose_one_once() -> None:
     assert await asked(auth, "/update-user", {"username": "Ann"}, browser) == (200, None)
     assert await asked(auth, "/update-user", {"username": "Other"}, browser) == (400, "USERNAME_IS_IMMUTABLE")
     assert await names_of(browser) == ("ann", None)
+
+
+async def test_a_username_for_good_is_kept_whatever_a_copy_of_the_session_remembers() -> None:
+    cache = SessionOptions(cookie_cache=CookieCacheOptions(enabled=True))
+    auth = plain(Username(immutable_username=True), clock=Clock(), session=cache)
+    browser = await signed_up(auth)
+    older = Browser(auth, ORIGIN, dict(browser.cookies))
+    assert await asked(auth, "/update-user", {"username": "Ann"}, browser) == (200, None)
+    assert await names_of(older) == (None, None)
+    assert await asked(auth, "/update-user", {"username": "Other"}, older) == (400, "USERNAME_IS_IMMUTABLE")
+
+
+async def test_a_username_may_be_one_letter_or_fill_its_column() -> None:
+    auth = place(min_length=1, max_length=255)
+    for number, username in enumerate(("a", "b" * 255)):
+        assert await joined(auth, f"{number}@example.com", username=username) == (200, None)
+        assert await entered(auth, username) == (200, f"{number}@example.com")
+
+
+@requirement("E02")
+async def test_an_address_that_is_taken_is_answered_with_names_in_the_same_form() -> None:
+    options = EmailAndPassword(enabled=True, password=CHEAP, require_email_verification=True)
+    auth = plain(Username(display_username_normalization=str.upper), clock=Clock(), email_and_password=options)
+    body = {"name": "Ann", "email": "ann@example.com", "password": PASSWORD}
+    shown = list[tuple[Any, Any]]()
+    for username in ("Ann", "Eve"):
+        response = await Browser(auth, ORIGIN).post("/sign-up/email", {**body, "username": username})
+        user = content(response)["user"]
+        shown.append((user["username"], user["displayUsername"]))
+    assert shown == [("ann", "ANN"), ("eve", "EVE")]
+    assert await auth.store.count(auth.tables["user"]) == 1
 
 
 async def test_nobody_needs_to_have_a_display_name() -> None:
