@@ -235,6 +235,17 @@ async def test_lifetimes_are_texts_durations_and_moments(lifetime: Any, seconds:
 
 
 @requirement("S-199")
+async def test_every_unit_has_a_short_and_a_long_name() -> None:
+    auth, day = made(), 86_400
+    units = {"s second": 1, "m minute": 60, "h hour": 3600, "d day": day, "w week": 7 * day, "mo month": 30 * day}
+    for names, seconds in {**units, "y year": 31_557_600}.items():
+        short, long = names.split()
+        for name in (short, long, f"{long}s"):
+            claims = await signed(auth, {"sub": "x"}, TokenRules(expiration_time=f"2 {name}"))
+            assert claims["exp"] == NOW + 2 * seconds, name
+
+
+@requirement("S-199")
 @pytest.mark.parametrize(
     "lifetime", ["", "bogus", "10", "1ms", "1h ", "5  m", ".5h", "-1h ago", "9" * 400 + "h", 900, None]
 )
