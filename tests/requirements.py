@@ -347,6 +347,7 @@ ARCHITECTURE = {
     "CONF-base-url": "a missing or malformed base URL",
     "CONF-database": "a database that cannot be opened",
     "CONF-multi-session": "a browser without sessions",
+    "CONF-endpoints": "an endpoint that would be served to nobody, or to everybody",
     "CONF-environment": "an unknown mode",
     "CONF-two-factor": "kinds of code, what they are kept as, locks, lifetimes, and after which first steps",
     "CONF-magic-link": "links that would live for no time, or work more than once",

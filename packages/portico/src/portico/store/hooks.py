@@ -5,11 +5,12 @@ ApiError of its own, or with False, which ends the call. An after hook runs when
 if it never is.
 """
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, cast
 
-from portico.errors import FAILED_TO_CREATE_SESSION, FAILED_TO_CREATE_USER, ApiError, ErrorCode
+from portico.errors import FAILED_TO_CREATE_SESSION, FAILED_TO_CREATE_USER, ApiError, ConfigError, ErrorCode
 
 Event = Literal["create", "update", "delete"]
 Stage = Literal["before", "after"]
@@ -82,6 +83,12 @@ def database_hook_of(function: object) -> DatabaseHook | None:
     return declared if isinstance(declared, DatabaseHook) else None
 
 
+def require_async(hook: Callable[..., Any]) -> None:
+    """Refuse a hook that cannot be awaited: without this, the first call that it is for would fail."""
+    if inspect.isfunction(hook) and not inspect.iscoroutinefunction(inspect.unwrap(hook)):
+        raise ConfigError(f"the hook {hook.__qualname__} is no coroutine function: write `async def`")
+
+
 class DatabaseHooks:
     """The hooks of one table, in the order in which they run."""
 
@@ -140,6 +147,7 @@ def _grouped(hooks: Iterable[DatabaseHook]) -> Mapping[tuple[Event, Stage], Sequ
 
 def _declare(table: str, event: Event, stage: Stage) -> Callable[[HookT], HookT]:
     def declare(hook: HookT) -> HookT:
+        require_async(hook)
         setattr(hook, "__database_hook__", DatabaseHook(table=table, event=event, stage=stage, run=hook))
         return hook
 
