@@ -364,6 +364,7 @@ ARCHITECTURE = {
     "CONF-secondary": "a secondary storage that is none, or that is counted in and was not given",
     "CONF-security": "a kind of security that does not exist",
     "CONF-session": "lifetimes that cannot be meant",
+    "CONF-types": "an option of another type than it is declared with",
 }
 
 STANDARDS = {

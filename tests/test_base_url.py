@@ -236,7 +236,7 @@ def test_the_variables_of_front_ends_hold_a_base_url(name: str, monkeypatch: pyt
     ],
 )
 def test_hosts_that_cannot_be_meant_are_mistakes(options: DynamicBaseURL) -> None:
-    with pytest.raises(ConfigError, match=r"base_url|allowed_hosts"):
+    with pytest.raises(ConfigError, match=r"base_url|allowed_hosts|protocol"):
         plain(base_url=options)
 
 

@@ -210,7 +210,7 @@ async def test_a_list_has_as_many_rows_as_the_options_say() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (DatabaseOptions(generate_id="uid"), r'generate_id is "uuid", "serial", "database" or a function'),  # type: ignore[arg-type]  # the mistake
+        (DatabaseOptions(generate_id="uid"), "takes 'uuid' or 'serial' or 'database' or a function or None, not 'uid'"),  # type: ignore[arg-type]  # the mistake
         (DatabaseOptions(generate_id=False), "not False"),  # type: ignore[arg-type]  # upstream's spelling
         (DatabaseOptions(default_find_many_limit=0), "above 0, not 0"),
     ],

@@ -89,5 +89,5 @@ async def test_by_default_it_is_the_logger_of_the_library(caplog: pytest.LogCapt
 
 @pytest.mark.parametrize("given", ["portico", True, print])
 def test_what_is_no_logger_is_a_mistake(given: Any) -> None:
-    with pytest.raises(ConfigError, match=r"logger= takes a logging\.Logger, a LoggerAdapter or False, not "):
+    with pytest.raises(ConfigError, match=r"\(logger=...\) takes Logger or LoggerAdapter or False, not "):
         plain(logger=given)

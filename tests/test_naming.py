@@ -189,7 +189,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"plugin_tables": {"twoFactr": TableNames()}}, r"'twoFactr', which no plugin has; did you mean 'twoFactor'\?"),
     ({"plugin_tables": {"user": TableNames()}}, "user is no plugin's table: name it with user="),
     ({"plugin_tables": {"rateLimit": TableNames()}}, "name it with rate_limit="),
-    ({"naming": "kebab"}, "naming is one of camel, snake, not 'kebab'"),
+    ({"naming": "kebab"}, "takes 'camel' or 'snake', not 'kebab'"),
     ({"namin": "snake"}, r"no option 'namin'; did you mean 'naming'\?"),
 ]
 

@@ -173,7 +173,7 @@ def test_a_storage_that_is_unknown_or_was_not_given_is_a_mistake() -> None:
     with pytest.raises(ConfigError, match=r"needs Auth\(secondary_storage=\.\.\.\)"):
         plain(rate_limit=RateLimitOptions(storage="secondary-storage"))
     unknown: Any = "redis"
-    with pytest.raises(ConfigError, match="one of memory, database, secondary-storage, not 'redis'"):
+    with pytest.raises(ConfigError, match="takes 'memory' or 'database' or 'secondary-storage' or None, not 'redis'"):
         plain(rate_limit=RateLimitOptions(storage=unknown))
 
 

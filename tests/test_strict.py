@@ -92,7 +92,7 @@ def test_the_table_and_the_documentation_know_every_such_option() -> None:
 
 @requirement("CONF-security")
 def test_there_are_two_kinds_of_security() -> None:
-    with pytest.raises(ConfigError, match="security is 'default' or 'strict', not 'paranoid'"):
+    with pytest.raises(ConfigError, match="takes 'default' or 'strict', not 'paranoid'"):
         plain(security="paranoid")
 
 

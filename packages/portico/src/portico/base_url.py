@@ -50,8 +50,6 @@ class Places:
         wrong = [each for each in options.allowed_hosts if not PATTERN.fullmatch(each)]
         if wrong:
             raise ConfigError(f"allowed_hosts holds {wrong[0]!r}: write hosts such as 'example.com' or '*.example.com'")
-        if options.protocol not in {"http", "https", "auto", None}:
-            raise ConfigError(f"the protocol of base_url is http, https, auto or None, not {options.protocol!r}")
         self._options = options
         self._path = path
         self._make = make

@@ -2,7 +2,7 @@
 
 import difflib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from portico.crypto.keyring import Keyring
 from portico.errors import ConfigError
 from portico.models import CREDENTIAL
+from portico.option_types import check_type
 from portico.options import (
     OUR_LOG,
     AdvancedOptions,
@@ -35,6 +36,8 @@ DEVELOPMENT_SECRET = "a-secret-for-development-and-tests-only"  # noqa: S105  # 
 PUBLIC_SECRETS = frozenset({DEVELOPMENT_SECRET, "better-auth-secret-12345678901234567890"})
 """Ours and upstream's: with either, everybody can sign sessions."""
 DEFAULT_PATH = "/api/auth"
+IN_ENVIRONMENT = frozenset({"app_name", "base_url", "secret", "secrets"})
+"""Options that are looked for in the environment where they are None, as `os.environ.get` says it."""
 MODES = ("production", "development", "test")
 
 
@@ -72,23 +75,23 @@ class Site:
         return self.origin + self.path
 
 
-def check_names(given: Iterable[str]) -> None:
-    """Refuse an option that does not exist, and suggest the one that was meant."""
+def check_options(given: AuthOptions) -> None:
+    """Refuse an option that does not exist, and suggest the one that was meant; or one of another type."""
     known = AuthOptions.__annotations__
-    for name in given:
+    for name, value in given.items():
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(known))}"
             raise ConfigError(f"Auth has no option {name!r}{hint}")
+        if value is not None or name not in IN_ENVIRONMENT:
+            check_type(f"Auth({name}=...)", value, known[name])
 
 
 def logger_of(options: AuthOptions) -> Log:
     """Return where to say what happens; a logger that tells nobody, if that is wanted."""
     given = options.get("logger", OUR_LOG)
-    if isinstance(given, logging.Logger | logging.LoggerAdapter):
-        return given
     if given is not False:
-        raise ConfigError(f"logger= takes a logging.Logger, a LoggerAdapter or False, not {given!r}")
+        return given
     # One that is registered would be silent for everybody.
     silent = logging.Logger("portico")  # noqa: LOG001
     silent.disabled = True
@@ -261,8 +264,6 @@ def copy_settings_of(session: SessionOptions, logger: Log, *, is_stateless: bool
             "of one thing, so leave one out"
         )
     strategy: CacheStrategy = cache.strategy or cache.encoding or ("jwe" if is_stateless else "compact")
-    if strategy not in {"compact", "jwt", "jwe"}:
-        raise ConfigError(f"session.cookie_cache.strategy is compact, jwt or jwe, not {strategy!r}")
     max_age = (session.expires_in if is_stateless else 300) if cache.max_age is None else cache.max_age
     if max_age <= 0:
         raise ConfigError(f"session.cookie_cache.max_age is a number of seconds above 0, not {max_age!r}")

@@ -1,10 +1,10 @@
 """Where requests are counted when several processes serve: the database, or secondary storage."""
 
 from collections.abc import Mapping
-from typing import Annotated, get_args
+from typing import Annotated
 
 from portico.errors import ConfigError, NotUniqueError
-from portico.options import RateLimitOptions, RateLimitStorage
+from portico.options import RateLimitOptions
 from portico.rate_limit import MemoryRateLimits, RateLimit, RateLimitStore, seconds_left
 from portico.schema import Column, Layout, Row, Table
 from portico.store.adapter import Adapter, Where
@@ -82,10 +82,8 @@ class SecondaryRateLimits:
 def counter_of(
     options: RateLimitOptions, store: Adapter, table: Table[RateLimitRow] | None, secondary: SecondaryStorage | None
 ) -> RateLimitStore:
-    """Return where requests are counted; raise ConfigError for a storage that does not exist or was not given."""
+    """Return where requests are counted; raise ConfigError for a storage that was not given."""
     storage = options.storage or ("memory" if secondary is None else "secondary-storage")
-    if storage not in STORAGES:
-        raise ConfigError(f"rate_limit.storage is one of {', '.join(STORAGES)}, not {storage!r}")
     if options.store is not None:
         return options.store
     if table is not None:
@@ -101,6 +99,3 @@ def table_of(options: RateLimitOptions, layout: Layout) -> Mapping[str, Table[Ra
     """Return the table that requests are counted in, by name, if it is one."""
     is_needed = options.storage == "database" and options.store is None
     return {"rateLimit": Table("rateLimit", RateLimitRow, (), {}, layout=layout)} if is_needed else {}
-
-
-STORAGES = get_args(RateLimitStorage)

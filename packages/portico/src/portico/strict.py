@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from portico.errors import ConfigError
 from portico.options import (
     AccountOptions,
     AdvancedOptions,
@@ -46,8 +45,6 @@ def resolved(options: AuthOptions) -> AuthOptions:
         ConfigError: there is no such security.
     """
     security = options.get("security", "default")
-    if security not in {"default", "strict"}:
-        raise ConfigError(f"security is 'default' or 'strict', not {security!r}")
     filled: dict[str, Any] = dict(options)
     for path, values in PAIRS.items():
         group, _, rest = path.partition(".")

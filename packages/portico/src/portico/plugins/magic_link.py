@@ -147,8 +147,6 @@ class MagicLink(Plugin[UserT, SessionT]):
         """Check the options."""
         if self.expires_in < 1:
             raise ConfigError(f"MagicLink(expires_in={self.expires_in!r}): a link must live for a second at least")
-        if self.store_token not in {"plain", "hashed"} and not callable(self.store_token):
-            raise ConfigError(f"MagicLink(store_token={self.store_token!r}) is 'plain', 'hashed' or a function")
         if self.allowed_attempts != 1:
             auth.logger.warning(
                 "MagicLink(allowed_attempts=%r) changes nothing: a link works once", self.allowed_attempts

@@ -59,7 +59,8 @@ class Jwt(Plugin[UserT, SessionT]):
     audience: str | Sequence[str] | None = None
     """Whom they are for (`aud`); the origin of the base URL if None."""
 
-    expiration_time: Lifetime = "15m"
+    # Quoted, so that what reads it says what is none: it knows how one is written.
+    expiration_time: "Lifetime" = "15m"
     """How long a token is good for, or when it ends."""
 
     define_payload: (

@@ -20,7 +20,6 @@ from portico.plugins.two_factor.options import (
     BackupCodeOptions,
     OtpOptions,
     RequireFor,
-    Sealing,
     TotpOptions,
 )
 from portico.store.rows import Rows
@@ -68,25 +67,13 @@ class Settings(Plugin[UserT, SessionT]):
             raise ConfigError("TwoFactor(totp=...): codes have 6 or 8 digits, and a step lasts for a second at least")
         if self.otp is not None and (self.otp.digits < 1 or self.otp.expires_in < 1 or self.otp.allowed_attempts < 1):
             raise ConfigError("TwoFactor(otp=...): digits, expires_in and allowed_attempts are numbers above 0")
-        if self.require_for not in {"all", "password"} and not callable(self.require_for):
-            raise ConfigError(f"TwoFactor(require_for={self.require_for!r}) is 'all', 'password' or a function")
         if self.two_factor_cookie_max_age < 1 or self.trust_device_max_age < 0:
             raise ConfigError(
                 "TwoFactor: two_factor_cookie_max_age is a second at least, and trust_device_max_age not less than 0"
             )
-        self._check_ways()
-
-    def _check_ways(self) -> None:
         codes, lock = self.backup_codes, self.account_lockout
         if codes.amount < 0 or codes.length < 1:
             raise ConfigError("TwoFactor(backup_codes=...): amount counts from 0, and length from 1")
-        if not (codes.store in {"encrypted", "plain"} or isinstance(codes.store, Sealing)):
-            raise ConfigError(f"BackupCodeOptions(store={codes.store!r}) is 'encrypted', 'plain' or a Sealing")
-        sent = None if self.otp is None else self.otp.store_otp
-        if isinstance(sent, str) and sent not in {"plain", "encrypted", "hashed"}:
-            raise ConfigError(
-                f"OtpOptions(store_otp={sent!r}) is 'plain', 'encrypted', 'hashed', a function or a Sealing"
-            )
         if lock.enabled and (lock.max_failed_attempts < 1 or lock.duration < 1):
             raise ConfigError("TwoFactor(account_lockout=...): max_failed_attempts and duration are numbers above 0")
 
