@@ -73,6 +73,7 @@ PUBLISHED_ONLY = "a key that is no longer published proves nothing"
 PUBLISHED_BEFORE = "the next key is published before it signs"
 STILL_ELSEWHERE = "what is signed elsewhere is signed there by any rules; upstream makes a key of its own then"
 KEYS_OF_A_MINUTE = "cookie copies are read with the keys of a minute ago"
+GOES_ON = "what no reply shows of a session goes on like all else that the application keeps in it"
 NOT_YET = "nobody is sent on before the second step"
 
 DIFFERENCES = [
@@ -191,6 +192,7 @@ DIFFERENCES = [
     Deliberate("several without a store/*", "* POST /sign-out: cookies", NO_PROVIDERS),
     Deliberate("*/two-factor: *", "* confirm: body.json.token", LIVE_SESSION),
     Deliberate("*/two-factor: *", "* confirm: body.json.user.twoFactorEnabled", LIVE_SESSION),
+    Deliberate("second factors and fields/two-factor: fields of a session *", "rows: session.0.note", GOES_ON),
     Deliberate(
         "plugins/two-factor: a second factor is turned on", "4 POST /two-factor/verify-totp: body.json.*", LIVE_SESSION
     ),

@@ -246,6 +246,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, str]] = {
     },
     "limited devices": {"RATE_LIMIT": "1", "PLUGINS": "device-authorization"},
     "accounts": {"SESSION_FIELDS": "1", "ALLOW_UNLINKING_ALL": "1", "DISABLE_SESSION_REFRESH": "1"},
+    "second factors and fields": {"PLUGINS": "two-factor", "SESSION_FIELDS": "1"},
     "stateless": {"STATELESS": "1", "SESSION_FIELDS": "1"},
     "providers": {"PROVIDER": "acme", "STORE_ACCOUNT_COOKIE": "1", "VALIDATE_USER_INFO": "1"},
     "providers and copies": {

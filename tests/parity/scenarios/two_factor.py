@@ -66,6 +66,17 @@ TWO_FACTOR = [
         post("/two-factor/enable", {**PASSWORD, "issuer": "Ünï & Co:1"}),
         on="plugins",
     ),
+    scenario(
+        "fields of a session go on when the factor is turned on, and off",
+        sign_up(),
+        post("/update-session", {"theme": "dark", "textSize": 3, "note": "n"}),
+        enable(),
+        verify(Code("enable", 0), label="confirm"),
+        whoami(),
+        post("/two-factor/disable", PASSWORD),
+        whoami(),
+        on="second factors and fields",
+    ),
     scenario("enabling by otp", sign_up(), post("/two-factor/enable", {**PASSWORD, "method": "otp"}), on="plugins"),
     scenario("enabling twice", sign_up(), enable(), post("/two-factor/enable", PASSWORD), on="plugins"),
     scenario(

@@ -10,7 +10,7 @@ from portico import admission
 from portico.context import Context
 from portico.endpoint import Endpoint, Plugin
 from portico.errors import INVALID_PASSWORD, UNAUTHORIZED, ApiError, ConfigError, ErrorCode
-from portico.models import SessionT, User, UserT
+from portico.models import Session, SessionT, User, UserT
 from portico.plugins.two_factor.backup_codes import BackupCodeList
 from portico.plugins.two_factor.declarations import NO_AUTHENTICATORS, TwoFactorRow, TwoFactorUser
 from portico.plugins.two_factor.lockout import Lockout
@@ -131,11 +131,16 @@ class Settings(Plugin[UserT, SessionT]):
         return row
 
     async def renew_session(self, ctx: Context, user: UserT) -> str:
-        """Replace the caller's session, so that a stolen cookie does not outlive the change; return its token."""
+        """Replace the caller's session, so that a stolen cookie does not outlive the change; return its token.
+
+        What plugins and the application keep in columns of theirs goes on in the new one.
+        """
+        ended = self.signed_in(ctx).session
         # A session that only its cookie copy remembers was revoked, and must not come back as a new one.
-        if not await self.sessions.delete(ctx, token=self.signed_in(ctx).session.token):
+        if not await self.sessions.delete(ctx, token=ended.token):
             raise ApiError(UNAUTHORIZED)
-        return (await admission.start(ctx, user, remember=admission.is_remembered(ctx))).token
+        kept = {name: getattr(ended, name) for name in self.sessions.table.fields if name not in Session.model_fields}
+        return (await admission.start(ctx, user, remember=admission.is_remembered(ctx), **kept)).token
 
     def _is_passwordless(self, own: bool | None) -> bool:
         return self.allow_passwordless if own is None else own
