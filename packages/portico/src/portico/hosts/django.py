@@ -5,7 +5,7 @@ it; `urls()` serves it.
 """
 
 from collections.abc import Callable, Container, Coroutine
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from http.cookies import Morsel
 from threading import Thread
 from typing import Any, Generic, ParamSpec, TypeGuard, TypeVar, overload
@@ -23,7 +23,6 @@ from django.urls import URLPattern, get_script_prefix
 from django.urls.resolvers import RegexPattern
 from django.utils.asyncio import async_unsafe
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 
 from portico.auth import Auth
@@ -47,7 +46,7 @@ class AuthRequest(HttpRequest, Generic[UserT, SessionT]):
     """For annotations: a request that `SessionMiddleware` has seen."""
 
     auth_session: SessionData[UserT, SessionT] | None
-    """The session of the caller, looked up on first use. Test it by its truth: before that, it is never `is None`."""
+    """The session of the caller, looked up on first use."""
     aauth_session: Callable[[], Coroutine[Any, Any, SessionData[UserT, SessionT] | None]]
     """The same for async views; once awaited, `auth_session` may be used as well."""
 
@@ -143,11 +142,16 @@ class SessionMiddleware(_Middleware):
     as the Auth would answer it.
     """
 
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        self._kinds: dict[type[HttpRequest], type[HttpRequest]] = {}
+
     def enter(self, request: HttpRequest) -> None:
         """Prepare the look-up; nothing is read until somebody asks."""
+        kind = type(request)
         caller = _Caller(self.auth, request)
         setattr(request, CALLER, caller)
-        setattr(request, "auth_session", SimpleLazyObject(caller.read))
+        request.__class__ = self._kinds.get(kind) or self._kinds.setdefault(kind, _with_session(kind))
         setattr(request, "aauth_session", caller.aread)
 
     def leave(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -165,6 +169,21 @@ class SessionMiddleware(_Middleware):
     def process_exception(self, _request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Answer a refusal; middleware that is listed below this one comes first."""
         return _Answer(refused(exception)) if isinstance(exception, ApiError) else None
+
+
+def _with_session(kind: type[HttpRequest]) -> type[HttpRequest]:
+    """Return the class of requests that look their session up when `auth_session` is read.
+
+    A lazy object in its place is never None, so that `request.auth_session is not None` would let everybody in.
+    """
+
+    class WithSession(kind):  # type: ignore[valid-type, misc]  # which class it is, Django decides
+        @cached_property
+        def auth_session(self) -> SessionData[Any, Any] | None:
+            return _caller_of(self).read()
+
+    WithSession.__name__ = WithSession.__qualname__ = kind.__name__
+    return WithSession
 
 
 class CorsMiddleware(_Middleware):
