@@ -13,6 +13,7 @@ import pytest
 
 from app import plain
 from portico import ConfigError, Context, Request
+from portico.endpoints.session import GetSession
 from portico.endpoints.sign_up import SignUpEmail
 from portico.plugins.username import Username
 from requirements import requirement
@@ -21,6 +22,17 @@ from store.database_servers import Kind, database_on
 
 def in_file(path: Path, *plugins: Any) -> Any:
     return plain(*plugins, database=f"sqlite:///{path}/auth.db")
+
+
+@requirement("ARCH-run")
+def test_sync_code_may_name_what_it_passes(tmp_path: Path) -> None:
+    auth = in_file(tmp_path)
+    auth.run(auth.create_schema)
+    body = SignUpEmail(name="", email="ann@example.com", password="password123")
+    cookie = cookie_of(auth, auth.run(auth.api.sign_up_email, None, body=body).token)
+    found = auth.run(auth.api.get_session, {"cookie": cookie}, query=GetSession(disable_refresh="true"))
+    assert found.user.email == "ann@example.com"
+    auth.run(auth.close)
 
 
 @requirement("ARCH-run")

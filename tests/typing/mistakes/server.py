@@ -105,6 +105,12 @@ async def callers() -> None:
     await auth.api.revoke_session(auth.context(headers), RevokeSession(token="t"))  # right: body in place of the caller
     auth.run(auth.api.get_session(headers))  # mistake: coroutine in place of a function
     auth.run(auth.api.get_session, headers)  # right: coroutine in place of a function
+    auth.run(auth.api.sign_in_email, None, RevokeSession(token="t"))  # mistake: body of another call, from sync code
+    auth.run(
+        auth.api.sign_in_email, None, SignInEmail(email="a@b.c", password="p")
+    )  # right: body of another call, from sync code
+    auth.run(auth.api.get_session)  # mistake: missing caller, from sync code
+    auth.run(auth.api.get_session, None)  # right: missing caller, from sync code
 
 
 async def endpoints() -> None:

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from weakref import ref
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
+ParametersT = ParamSpec("ParametersT")
 ResultT = TypeVar("ResultT")
 PATIENCE = 5
 """How long the end of the process waits for what is left to do, in seconds."""
@@ -33,9 +35,14 @@ class LoopThread:
         self._portal: BlockingPortal | None = None
         self._process = 0
 
-    def run(self, function: Callable[..., Coroutine[Any, Any, ResultT]], *args: Any) -> ResultT:
+    def run(
+        self,
+        function: Callable[ParametersT, Coroutine[Any, Any, ResultT]],
+        *args: ParametersT.args,
+        **kwargs: ParametersT.kwargs,
+    ) -> ResultT:
         """Call an async function and wait for its result."""
-        result: ResultT = self._started().call(function, *args)
+        result: ResultT = self._started().call(partial(function, *args, **kwargs))
         return result
 
     def _started(self) -> "BlockingPortal":
