@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from client.runtime.acme import CODES, DELETE, READ, SIGN_IN, WRITE, Acme, Face
+from client.runtime.acme import CODES, DELETE, ENABLE, READ, SIGN_IN, WRITE, Acme, Face
 from client.runtime.scripted import Scripted, reply
-from portico_client_runtime import errors
+from portico_client_runtime import Operation, errors
 from requirements import requirement
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +64,17 @@ async def test_a_code_that_the_client_does_not_know_is_in_raw_code_only(face: Fa
 async def test_a_refusal_without_words_is_told_by_its_status(face: Face, content: bytes) -> None:
     error = await refused(face, httpx.Response(500, content=content))
     assert (type(error), error.code, error.raw_code, error.message) == (errors.ServerError, None, None, "HTTP 500")
+
+
+@requirement("S-223")
+@pytest.mark.parametrize(
+    ("operation", "hint"), [(WRITE, ""), (ENABLE, ", and whether the server has the plugin 'two-factor'")]
+)
+async def test_a_404_without_words_says_what_is_not_there(face: Face, operation: Operation[Any], hint: str) -> None:
+    server = Scripted(httpx.Response(404))
+    with pytest.raises(errors.NotFound) as caught:
+        await face.do(face.open(transport=server.transport).send, operation, body={})
+    assert str(caught.value) == f"the server has no POST {operation.path}: check the base URL{hint}"
 
 
 @requirement("ARCH-client-oauth")

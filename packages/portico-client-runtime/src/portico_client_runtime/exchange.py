@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -53,7 +54,8 @@ def exchange(shared: Shared, call: Call[ReplyT]) -> Conversation[RawResponse[Rep
     try:
         response = yield from _answer(shared, call)
         if response.is_error:
-            raise replies.error_of(response, shared.codes)
+            silent = _unserved(call.operation) if response.status_code == HTTPStatus.NOT_FOUND else None
+            raise replies.error_of(response, shared.codes, silent)
         raw = RawResponse(replies.value_of(call.operation.adapter, response), response)
     except AuthError as error:
         for listener in _listeners(shared, call, lambda callbacks: callbacks.on_error):
@@ -67,6 +69,12 @@ def exchange(shared: Shared, call: Call[ReplyT]) -> Conversation[RawResponse[Rep
         yield Tell(listener, raw)
     yield from _second_step(shared, response)
     return raw
+
+
+def _unserved(operation: Operation[Any]) -> str:
+    """Say what a 404 without a word means: no operation answers so."""
+    plugin = "" if operation.plugin == "core" else f", and whether the server has the plugin {operation.plugin!r}"
+    return f"the server has no {operation.method} {operation.path}: check the base URL{plugin}"
 
 
 def fetched(shared: Shared, request: httpx.Request) -> Conversation[httpx.Response]:

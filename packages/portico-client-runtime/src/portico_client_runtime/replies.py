@@ -40,8 +40,11 @@ def value_of(adapter: TypeAdapter[ReplyT], response: httpx.Response) -> ReplyT:
         raise InvalidReply(f"the reply does not match its schema: {place}: {first['msg']}", response=response) from None
 
 
-def error_of(response: httpx.Response, codes: frozenset[str]) -> ApiError:
-    """Return what a refusal means; without known `codes`, every code is as good as known."""
+def error_of(response: httpx.Response, codes: frozenset[str], silent: str | None = None) -> ApiError:
+    """Return what a refusal means; without known `codes`, every code is as good as known.
+
+    `silent` is the message of a refusal that has none; its status if None.
+    """
     body = _json(response)
     said = body if is_object(body) else {}
     oauth, code = _text(said, "error"), _text(said, "code")
@@ -51,7 +54,11 @@ def error_of(response: httpx.Response, codes: frozenset[str]) -> ApiError:
         kind = OAuthError
     raw_code = code or oauth
     return kind(
-        _text(said, "message") or _text(said, "error_description") or raw_code or f"HTTP {response.status_code}",
+        _text(said, "message")
+        or _text(said, "error_description")
+        or raw_code
+        or silent
+        or f"HTTP {response.status_code}",
         status=response.status_code,
         code=raw_code if not codes or raw_code in codes else None,
         raw_code=raw_code,
