@@ -350,7 +350,7 @@ async def test_what_is_no_key_set_is_told_apart_from_a_bad_token(server: KeyServ
     clock = Clock()
     known = verifier(server.url, clock)
     for _ in range(2):
-        with pytest.raises(KeysUnavailableError, match="jwks"):
+        with pytest.raises(KeysUnavailableError, match=r"jwks.* cannot be fetched: ."):
             await known.verify_token(ANN.token())
         with pytest.raises(KeysUnavailableError):
             known.verify_token_sync(ANN.token())
@@ -373,7 +373,7 @@ async def test_keys_of_other_kinds_in_a_set_do_no_harm(server: KeyServer) -> Non
 async def test_a_server_that_nobody_runs_is_unavailable() -> None:
     with key_server() as gone:
         url = gone.url
-    with pytest.raises(KeysUnavailableError):
+    with pytest.raises(KeysUnavailableError, match=r"cannot be fetched: ."):
         await verifier(url).verify_token(ANN.token())
 
 

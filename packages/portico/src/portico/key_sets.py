@@ -75,6 +75,7 @@ class RemoteKeys:
         self._known: GivenKeys | None = None
         self._fetched: datetime | None = None
         self._tried: datetime | None = None
+        self._failure: OSError | ValueError | None = None
         self._lock = threading.Lock()
 
     def is_due(self, key_id: str) -> bool:
@@ -93,7 +94,8 @@ class RemoteKeys:
         if self.is_due(key_id):
             self._refresh(key_id)
         if self._known is None or not self._is_younger(USABLE_FOR, self._clock()):
-            raise KeysUnavailableError(f"the key set at {self._url} cannot be fetched")
+            reason = "" if self._failure is None else f": {self._failure}"
+            raise KeysUnavailableError(f"the key set at {self._url} cannot be fetched{reason}")
         return self._known.find(key_id, algorithm)
 
     def _refresh(self, key_id: str) -> None:
@@ -112,9 +114,10 @@ class RemoteKeys:
         try:
             self._known = _read(self._fetch(self._url))
             self._fetched = began
-        except (OSError, ValueError):
+            self._failure = None
+        except (OSError, ValueError) as error:
             # Keys that are known serve for a while; without any, the caller is told.
-            pass
+            self._failure = error
         finally:
             # Only now: who comes meanwhile waits for the keys, and is not told that there are none.
             self._tried = self._clock()
