@@ -81,6 +81,16 @@ async def test_a_mailer_that_hangs_holds_up_no_answer(path: str, body: bytes) ->
     assert (response.status, len(response.background)) == (200, 1)
 
 
+@requirement("F08", "ARCH-background")
+async def test_a_mailer_that_is_no_async_function_is_told_so(caplog: pytest.LogCaptureFixture) -> None:
+    def send(mail: Mail, request: Request | None) -> None:
+        """Send it, and hold up everybody meanwhile."""
+
+    auth = make(**mailing(send))
+    await Browser(auth, ORIGIN).post("/sign-up/email", SIGN_UP)
+    assert ["write `async def" in str(record.exc_info) for record in caplog.records] == [True]
+
+
 @requirement("F07", "F08", "ARCH-background")
 @pytest.mark.parametrize(("path", "body"), CALLS)
 async def test_a_mailer_that_fails_changes_no_answer_and_its_failure_is_logged(

@@ -1,6 +1,6 @@
 """Links in mails: their tokens, their addresses, and the way back to a page of the application."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
@@ -24,7 +24,12 @@ def send(ctx: Context, mailer: Mailer[MailT], write: Callable[[], MailT]) -> Non
     """Send a mail after the answer; even writing it costs no time that somebody could measure."""
 
     async def work() -> None:
-        await mailer(write(), ctx.request)
+        # To those without a type checker, any function looks right.
+        sending: Any = mailer(write(), ctx.request)
+        if not isinstance(sending, Awaitable):
+            name = getattr(mailer, "__qualname__", repr(mailer))
+            raise ConfigError(f"what sends mails is awaited: write `async def {name}`, so that it holds up nobody else")
+        await sending
 
     ctx.reply.background.append(work)
 
