@@ -338,3 +338,19 @@ async def test_a_value_that_must_be_unique_is_refused_where_another_user_has_it(
     assert (refused.status, content(refused)["code"]) == (422, "FAILED_TO_UPDATE_USER")
     assert await users(auth) == before
     await auth.close()
+
+
+@requirement("CONF-types")
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("user.name_of_it", r"user\.chief_id references 'user\.name_of_it': 'user' has name, email, .*, id"),
+        ("user", r"user\.chief_id references 'user': "),
+        ("staff", r"user\.chief_id references 'staff': it is written 'user\.id'"),
+    ],
+)
+def test_a_reference_to_no_column_is_a_mistake(target: str, message: str) -> None:
+    for good in ("user.id", "staff.number"):
+        plain(additional_fields={"user": {"chief_id": Annotated[str | None, Column(references=good)]}})
+    with pytest.raises(ConfigError, match=message):
+        plain(additional_fields={"user": {"chief_id": Annotated[str | None, Column(references=target)]}})
