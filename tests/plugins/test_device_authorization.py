@@ -22,6 +22,7 @@ from portico import (
     RateLimitOptions,
     Request,
     Response,
+    after,
     before,
     before_create,
 )
@@ -91,7 +92,7 @@ async def test_a_device_gets_a_session_of_whoever_approves_it() -> None:
     ann, codes = await signed_up(auth), await asked(auth)
     assert codes["verification_uri"] == f"{ORIGIN}/device"
     assert codes["verification_uri_complete"] == f"{ORIGIN}/device?user_code={codes['user_code']}"
-    assert (codes["expires_in"], codes["interval"]) == (1800, 5)
+    assert (codes["expires_in"], codes["interval"], len(codes["device_code"])) == (1800, 5, 40)
     assert refusal(await polled(auth, codes)) == (400, "authorization_pending")
     shown = await looked(ann, codes["user_code"])
     assert shown == {"user_code": codes["user_code"], "status": "pending", "client_id": "cli", "scope": "read write"}
@@ -116,7 +117,14 @@ async def test_of_two_devices_each_gets_a_session_of_its_own_user() -> None:
     async def sign(ctx: Context) -> None:
         ctx.reply.headers.append(("x-application", "ours"))
 
-    auth = make(hooks=[sign])
+    @after("/device/token")
+    async def note(ctx: Context, outcome: Any) -> Any:
+        assert ctx.new_session is not None
+        started.append((ctx.new_session.user.email, ctx.new_session.session.token))
+        return outcome
+
+    started = list[tuple[str, str]]()
+    auth = make(hooks=[sign, note])
     people = [await signed_up(auth, f"{name}@example.com") for name in ("ann", "bob")]
     codes = [await asked(auth, scope=scope) for scope in ("read", "")]
     for browser, code in zip(people, codes, strict=True):
@@ -131,10 +139,12 @@ async def test_of_two_devices_each_gets_a_session_of_its_own_user() -> None:
         response = await auth.handler(
             Request(method="POST", path="/api/auth/device/token", headers=headers, body=sent, peer="198.51.100.7")
         )
-        assert {("cache-control", "no-store"), ("x-application", "ours")} <= set(response.headers)
+        expected = {("cache-control", "no-store"), ("pragma", "no-cache"), ("x-application", "ours")}
+        assert expected <= set(response.headers)
         session = await auth.api.get_session({"authorization": f"Bearer {content(response)['access_token']}"})
         assert session is not None
         assert session.session.ip_address == "198.51.100.7"
+        assert started[-1] == (session.user.email, content(response)["access_token"])
         told.append((session.user.email, content(response)["scope"], session.session.user_agent))
         assert len(await rows(auth)) == 2 - len(told)
     assert told == [("bob@example.com", "", "tv/2"), ("ann@example.com", "read", "")]
@@ -157,7 +167,7 @@ async def test_a_request_is_its_users_alone() -> None:
         assert (await decided(ann, verb, user_code))[0] == 403
         assert (await decided(Browser(auth, ORIGIN), verb, user_code))[0] == 401
     assert await rows(auth) == before
-    assert (await decided(bob, "deny", user_code))[0] == 200
+    assert await decided(bob, "deny", user_code) == (200, {"success": True})
     assert (await decided(bob, "approve", user_code))[0] == 400
     assert refusal(await polled(auth, codes)) == (400, "access_denied")
     assert await rows(auth) == []
@@ -255,8 +265,12 @@ async def test_a_form_may_say_everything_once() -> None:
 
     assert (await sent("client_id=cli&scope=a+b")).status == 200
     assert (await rows(auth))[0]["scope"] == "a b"
-    for text in ("client_id=cli&client_id=tv", "client_id=cli&scope=a&scope=b", "client_id=", "scope=a", "client_id"):
+    for text in ("client_id=", "scope=a", "client_id"):
         assert refusal(await sent(text)) == (400, "invalid_request"), text
+    for name in ("client_id", "user_id", "scope"):
+        response = await sent(f"client_id=cli&{name}=a&{name}=b")
+        assert refusal(response) == (400, "invalid_request")
+        assert content(response)["error_description"] == f"{name} must not be repeated"
     assert len(await rows(auth)) == 1
 
 
@@ -458,6 +472,11 @@ async def test_options_that_cannot_be_meant_are_mistakes(options: dict[str, int]
 async def test_codes_may_be_as_long_as_their_columns(length: int) -> None:
     codes = await asked(make(options={"device_code_length": length, "user_code_length": length}))
     assert (len(codes["device_code"]), len(codes["user_code"])) == (length, length)
+
+
+async def test_a_code_may_live_for_a_second() -> None:
+    codes = await asked(make(options={"expires_in": 1, "interval": 1}))
+    assert (codes["expires_in"], codes["interval"]) == (1, 1)
 
 
 async def test_server_code_decides_for_a_caller_as_over_http() -> None:
