@@ -190,11 +190,10 @@ from app import plain
 from hosts.conformance.exchange import Call, environ_of, through_wsgi
 from hosts.conformance.mirror import Greeter
 from portico.hosts import wsgi
+from portico.testing import Outbox
 
 
-class SlowOutbox:
-    mails = ()
-
+class SlowOutbox(Outbox):
     async def send(self, address, text):
         await anyio.sleep(0.2)
         print(text)
