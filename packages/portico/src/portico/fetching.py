@@ -24,7 +24,8 @@ def fetched(url: str) -> bytes:
     connection = _connection(parts)
     try:
         connection.request("GET", target, headers={"accept": "application/json"})
-        return _whole(connection.getresponse(), url)
+        with connection.getresponse() as response:
+            return _whole(response, url)
     except HTTPException as error:
         raise ValueError(f"{url} does not speak HTTP") from error
     finally:

@@ -75,7 +75,7 @@ class RemoteKeys:
         self._known: GivenKeys | None = None
         self._fetched: datetime | None = None
         self._tried: datetime | None = None
-        self._failure: OSError | ValueError | None = None
+        self._failure: str | None = None
         self._lock = threading.Lock()
 
     def is_due(self, key_id: str) -> bool:
@@ -116,8 +116,8 @@ class RemoteKeys:
             self._fetched = began
             self._failure = None
         except (OSError, ValueError) as error:
-            # Keys that are known serve for a while; without any, the caller is told.
-            self._failure = error
+            # Known keys serve for a while; without any, the caller is told. The error itself would keep a connection.
+            self._failure = str(error)
         finally:
             # Only now: who comes meanwhile waits for the keys, and is not told that there are none.
             self._tried = self._clock()
