@@ -13,7 +13,7 @@ from parity.scenario import Call, get, post, shift, sign_up, tampered, whoami
 from parity.servers import HERE, Side
 from parity.shared import DIRECTIONS, Pair, SharedServers
 from parity.transcript import Run
-from portico.verify import SessionVerifier, TokenIssuer
+from portico.verify import CopyIssuer, SessionVerifier, TokenIssuer
 from requirements import requirement
 
 pytestmark = requirement("ARCH-formats", "ARCH-schema", "ARCH-sqlite")
@@ -80,6 +80,29 @@ def test_keys_of_both_take_turns(pair: Pair, here: Side, there: Side) -> None:
         assert {key["kid"] for key in pair.content(side, get(keys))["keys"]} == {kid_of(old), kid_of(new)}
         for token in (old, new):
             assert pair.content(side, post("=/__api/verifyJWT", {"token": token}))["payload"]["sub"] == "ann"
+
+
+@pytest.mark.parametrize("side", ["portico", "upstream"])
+def test_upstream_and_we_prove_signed_copies_by_the_published_keys_alone(field: Field, side: Side) -> None:
+    server = field.server(side, "signed copies")
+    server.reset()
+    run = Run(server)
+    run.take(sign_up())
+    held = "; ".join(f"{name}={value}" for name, value in run.jars["a"].items())
+    url = f"http://127.0.0.1:{server.port}/api/auth/jwks"
+
+    def read(cookie: str, issuer: str = server.origin) -> Any:
+        command = ["node", "copy.mjs", url, issuer, cookie]
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(done.stdout)
+
+    theirs = read(held)
+    assert theirs["user"]["email"] == "ann@example.com"
+    found = SessionVerifier(copies=CopyIssuer(issuer=server.origin, jwks=url)).verify_copy_sync({"cookie": held})
+    assert found is not None
+    assert (found.session, found.user) == (theirs["session"], theirs["user"])
+    other = CopyIssuer(issuer="https://other.example.com", jwks=url)
+    assert read(held, other.issuer) is SessionVerifier(copies=other).verify_copy_sync({"cookie": held}) is None
 
 
 def asking(field: Field, side: Side, configuration: str) -> Callable[[Call], Any]:

@@ -76,7 +76,7 @@ class CookieCache:
             # A browser sends the same value until it is stale, and this one was found to be genuine before.
             return known
         claims = self._codec.decode(value, now_ms)
-        cached = None if claims is None else _cached(claims)
+        cached = None if claims is None else cached_in(claims)
         if cached is not None:
             if len(self._genuine) >= REMEMBERED:
                 self._genuine.clear()
@@ -178,7 +178,8 @@ def _rewritten(text: bytes) -> tuple[bytes, str] | None:
     return write_claims({**session, "expiresAt": outer.get("expiresAt")}), tag
 
 
-def _cached(claims: JsonObject) -> CachedSession | None:
+def cached_in(claims: JsonObject) -> CachedSession | None:
+    """Return what claims that were proven hold, or None if they are no session's."""
     session, user = claims.get("session"), claims.get("user")
     updated_at, version = claims.get("updatedAt"), claims.get("version")
     if not is_object(session) or not is_object(user) or not isinstance(updated_at, int) or not isinstance(version, str):

@@ -9,20 +9,18 @@ from portico.crypto.claims import are_current, is_array
 from portico.crypto.key_families import ALGORITHMS, Algorithm
 from portico.errors import ConfigError
 from portico.key_sets import Fetch, GivenKeys, Keys, RemoteKeys, check_url, fetched
+from portico.signed_copies import AUDIENCE, TYPE
 
 if TYPE_CHECKING:
     from portico.crypto.jws import Unproven
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenIssuer:
-    """Whose tokens are believed, and when."""
+class Issuer:
+    """Whose signatures are believed, and when."""
 
     issuer: str
     """What `iss` must be; the origin of the server's base URL unless its options say otherwise."""
-
-    audience: str | Sequence[str]
-    """What `aud` must be or contain; one of these."""
 
     jwks: str | Mapping[str, Any]
     """The URL of the public keys, such as `https://auth.example.com/api/auth/jwks`, or the key set itself. Keys from a
@@ -42,6 +40,20 @@ class TokenIssuer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TokenIssuer(Issuer):
+    """Whose tokens are believed, and when."""
+
+    audience: str | Sequence[str]
+    """What `aud` must be or contain; one of these."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyIssuer(Issuer):
+    """Whose cookie copies of sessions are believed that a key pair signs: `Jwt(session_cookie_cache=True)`, or
+    `sessionCookieCache` of a TypeScript server. Their `iss` is the origin of its base URL, whatever its options say."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerifiedToken:
     """A token that is genuine, current, and for us."""
 
@@ -54,23 +66,25 @@ class VerifiedToken:
 class TokenVerifier:
     """Proves tokens of one issuer."""
 
-    def __init__(self, issuer: TokenIssuer, clock: Callable[[], datetime]) -> None:
+    def __init__(self, issuer: TokenIssuer | CopyIssuer, clock: Callable[[], datetime]) -> None:
         """Read what is believed.
 
         Raises:
             ConfigError: nothing could be, or anything.
         """
-        _check(issuer)
+        audience = issuer.audience if isinstance(issuer, TokenIssuer) else AUDIENCE
+        _check(issuer, audience)
         self._issuer, self._clock = issuer, clock
-        self._audience = {issuer.audience} if isinstance(issuer.audience, str) else set(issuer.audience)
+        self._audience = {audience} if isinstance(audience, str) else set(audience)
         self.keys = _keys_of(issuer, clock)
 
     def take_apart(self, token: str) -> "Unproven | None":
         """Return what a token says of itself; None if nothing could prove it."""
         # The library behind this takes longer to import than all the rest of a verifier.
-        from portico.crypto.jws import take_apart  # noqa: PLC0415
+        from portico.crypto.jws import TOKEN_TYPES, take_apart  # noqa: PLC0415
 
-        return take_apart(token, self._issuer.algorithms)
+        types = TOKEN_TYPES if isinstance(self._issuer, TokenIssuer) else (TYPE,)
+        return take_apart(token, self._issuer.algorithms, types)
 
     def prove(self, token: "Unproven") -> VerifiedToken | None:
         """Return a token that proves somebody; blocks while keys are fetched."""
@@ -91,8 +105,8 @@ class TokenVerifier:
         return VerifiedToken(subject=subject, claims=claims, expires_at=ends)
 
 
-def _check(issuer: TokenIssuer) -> None:
-    if not issuer.issuer or not issuer.audience or (not isinstance(issuer.audience, str) and not all(issuer.audience)):
+def _check(issuer: Issuer, audience: str | Sequence[str]) -> None:
+    if not issuer.issuer or not audience or (not isinstance(audience, str) and not all(audience)):
         raise ConfigError("issuer and audience say whose tokens are believed and for whom they are; name both")
     unknown = [each for each in issuer.algorithms if each not in ALGORITHMS]
     if unknown or not issuer.algorithms or isinstance(issuer.algorithms, str):
@@ -101,7 +115,7 @@ def _check(issuer: TokenIssuer) -> None:
         raise ConfigError(f"leeway counts from 0, so it is not {issuer.leeway}")
 
 
-def _keys_of(issuer: TokenIssuer, clock: Callable[[], datetime]) -> Keys:
+def _keys_of(issuer: Issuer, clock: Callable[[], datetime]) -> Keys:
     if isinstance(issuer.jwks, str):
         check_url(issuer.jwks, allows_http=issuer.allow_http)
         return RemoteKeys(issuer.jwks, issuer.fetch or fetched, clock)

@@ -6,13 +6,12 @@ from typing import Any
 from portico.context import Context
 from portico.cookie_cache import JsonObject
 from portico.cookies import SESSION_DATA
-from portico.crypto.claims import are_current, is_object
+from portico.crypto.claims import are_current
 from portico.crypto.jws import SigningKey, VerifyingKey, take_apart, verifying_key
 from portico.errors import ConfigError
 from portico.plugins.jwt.keys import Keys
+from portico.signed_copies import AUDIENCE, TYPE, is_copy
 
-TYPE = "better-auth.session-cache+jwt"
-AUDIENCE = "better-auth:session-cache"
 KNOWN_FOR = timedelta(minutes=1)
 """How long keys are used before they are looked up again; a key is published for longer before it signs."""
 
@@ -68,9 +67,5 @@ class SessionCopies:
         claims = unproven.proven_by(key) if unproven and key else None
         if claims is None or not are_current(claims, now_ms // 1000):
             return None
-        session, user = claims.get("session"), claims.get("user")
-        if not is_object(session) or not is_object(user):
-            return None
         is_ours = claims.get("iss") == self._issuer and claims.get("aud") == AUDIENCE
-        is_about = claims.get("sid") == session.get("token") and claims.get("sub") == user.get("id")
-        return claims if is_ours and is_about else None
+        return claims if is_ours and is_copy(claims) else None
