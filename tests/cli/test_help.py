@@ -47,8 +47,8 @@ class Case(NamedTuple):
 NOTHING = "portico: 'app' has no 'nothing'"
 COMMANDS: Mapping[str, Case] = {
     "init": Case(0, "shop", "portico: there is no terminal to ask on"),
-    "serve": Case(0, "app:nothing", NOTHING, is_server=True),
-    "dev": Case(0, "--plugins nothing", "portico: ", is_server=True),
+    "serve": Case(0, "app:nothing --port 0", NOTHING, is_server=True),
+    "dev": Case(0, "--plugins nothing --port 0", "portico: ", is_server=True),
     "migrate": Case(0, "app:nothing", NOTHING),
     "generate": Case(0, "app:nothing", NOTHING),
     "secret": Case(0, "app:auth", "Usage: portico secret"),
